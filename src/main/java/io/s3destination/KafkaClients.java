@@ -1,0 +1,35 @@
+package io.s3destination;
+
+import java.time.Duration;
+import java.util.Properties;
+import org.apache.camel.BindToRegistry;
+import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.errors.InterruptException;
+
+/**
+ * Kafka's clients as Camel makes them, but for a pause: after a batch that failed or an error from the broker Camel
+ * makes a new consumer at once, for as long as the fault lasts, thousands of times a minute.
+ */
+@BindToRegistry("kafka-clients")
+public final class KafkaClients extends DefaultKafkaClientFactory {
+
+    private static final Duration PAUSE = Duration.ofSeconds(5);
+
+    /** When this polling thread may have its next consumer, by {@link System#nanoTime()}. */
+    private final ThreadLocal<Long> next = new ThreadLocal<>();
+
+    @Override
+    public Consumer<?, ?> getConsumer(Properties kafka) {
+        try {
+            if (next.get() != null) {
+                Thread.sleep(Math.max(
+                        0, Duration.ofNanos(next.get() - System.nanoTime()).toMillis()));
+            }
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        }
+        next.set(System.nanoTime() + PAUSE.toNanos());
+        return super.getConsumer(kafka);
+    }
+}

@@ -1,0 +1,81 @@
+package io.s3destination;
+
+import java.time.Duration;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.SdkHttpRequest;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.services.s3.DelegatingS3Client;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.HeadBucketRequest;
+import software.amazon.awssdk.services.s3.model.HeadBucketResponse;
+
+/** Builds the S3 client of a resource, since the aws2-s3 component has no options for what matters here. */
+final class S3Clients {
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    /** How long a connection may be silent; a slow upload that makes progress is not cut off. */
+    private static final Duration SILENCE_TIMEOUT = Duration.ofSeconds(10);
+
+    private static final Duration ATTEMPT_TIMEOUT = Duration.ofMinutes(2);
+
+    private S3Clients() {}
+
+    /**
+     * A client for all threads; whoever asked for it closes it.
+     *
+     * @param uploads how many requests may be on their way at once, each on a connection of its own
+     */
+    static S3Client create(ConnectionUrl url, int uploads) {
+        var builder = S3Client.builder()
+                .region(url.region())
+                .credentialsProvider(url.credentials()
+                        .<AwsCredentialsProvider>map(StaticCredentialsProvider::create)
+                        .orElseGet(() -> DefaultCredentialsProvider.builder().build()))
+                .httpClientBuilder(ApacheHttpClient.builder()
+                        .maxConnections(uploads)
+                        .connectionTimeout(CONNECT_TIMEOUT)
+                        .connectionAcquisitionTimeout(SILENCE_TIMEOUT)
+                        .socketTimeout(SILENCE_TIMEOUT)
+                        .expectContinueEnabled(false))
+                // A plain PUT with its checksum in a header: every S3-compatible store takes it.
+                .serviceConfiguration(s3 -> s3.chunkedEncodingEnabled(false))
+                .overrideConfiguration(client -> client
+                        // The route retries, so that each failure is seen and counted once.
+                        .retryStrategy(AwsRetryStrategy.doNotRetry())
+                        .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
+                        .addExecutionInterceptor(new NoExpectContinue()));
+        url.endpoint().ifPresent(endpoint -> builder.endpointOverride(endpoint).forcePathStyle(true));
+        return new PutOnlyClient(builder.build());
+    }
+
+    /**
+     * The endpoint asks for the bucket when it starts, which needs a right that the connector does without, and keeps
+     * the route from starting while S3 is down. A bucket that is missing is told by the first PUT.
+     */
+    private static final class PutOnlyClient extends DelegatingS3Client {
+
+        PutOnlyClient(S3Client client) {
+            super(client);
+        }
+
+        @Override
+        public HeadBucketResponse headBucket(HeadBucketRequest request) {
+            return HeadBucketResponse.builder().build();
+        }
+    }
+
+    /** The SDK asks for permission before each PUT, which costs a round trip for bodies this small. */
+    private static final class NoExpectContinue implements ExecutionInterceptor {
+
+        @Override
+        public SdkHttpRequest modifyHttpRequest(Context.ModifyHttpRequest context, ExecutionAttributes attributes) {
+            return context.httpRequest().toBuilder().removeHeader("Expect").build();
+        }
+    }
+}

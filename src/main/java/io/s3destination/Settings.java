@@ -1,0 +1,87 @@
+package io.s3destination;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.camel.CamelContext;
+
+/**
+ * Reads settings out of Camel's properties and collects what is wrong with them, so that one start tells all. A fault
+ * names the setting, the environment variable that it stands for if there is one, and the form it must have.
+ */
+final class Settings {
+
+    private static final Pattern ENVIRONMENT = Pattern.compile("\\{\\{env:(\\w+)");
+
+    private final CamelContext context;
+    private final List<String> faults = new ArrayList<>();
+
+    Settings(CamelContext context) {
+        this.context = context;
+    }
+
+    /** The distinct first groups of the pattern in the names of all properties, sorted. */
+    Iterable<String> names(Pattern key) {
+        TreeSet<String> names = new TreeSet<>();
+        for (String name : context.getPropertiesComponent().loadProperties().stringPropertyNames()) {
+            Matcher matcher = key.matcher(name);
+            if (matcher.matches()) {
+                names.add(matcher.group(1));
+            }
+        }
+        return names;
+    }
+
+    /**
+     * A setting in the form it must have, or empty where it has not, which is noted.
+     *
+     * @param form what a right value looks like, for the message
+     * @param reader makes the value, or throws IllegalArgumentException with what is wrong, without any secret
+     */
+    <T> Optional<T> required(String key, String form, Function<String, T> reader) {
+        return value(key).map(text -> read(key, form, reader, text)).orElseGet(() -> {
+            faults.add(named(key) + " is not set: it must be " + form);
+            return Optional.empty();
+        });
+    }
+
+    /** As {@link #required}, for a setting that may be left out. */
+    <T> Optional<T> optional(String key, String form, T otherwise, Function<String, T> reader) {
+        return value(key).map(text -> read(key, form, reader, text)).orElse(Optional.of(otherwise));
+    }
+
+    /** @throws BadSettingsException if anything was noted */
+    void check() {
+        if (!faults.isEmpty()) {
+            throw new BadSettingsException(faults);
+        }
+    }
+
+    private <T> Optional<T> read(String key, String form, Function<String, T> reader, String text) {
+        try {
+            return Optional.of(reader.apply(text));
+        } catch (IllegalArgumentException e) {
+            faults.add(named(key) + ": " + e.getMessage() + ". It must be " + form);
+            return Optional.empty();
+        }
+    }
+
+    private Optional<String> value(String key) {
+        try {
+            return context.getPropertiesComponent().resolveProperty(key).filter(text -> !text.isBlank());
+        } catch (IllegalArgumentException e) {
+            // A placeholder in the value has no value, which the message of Camel says, quoting a secret if need be.
+            return Optional.empty();
+        }
+    }
+
+    private String named(String key) {
+        String raw = context.getPropertiesComponent().loadProperties().getProperty(key, "");
+        Matcher environment = ENVIRONMENT.matcher(raw);
+        return environment.find() ? environment.group(1) + " (" + key + ")" : key;
+    }
+}

@@ -1,0 +1,37 @@
+package io.s3destination.embedded;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import software.amazon.awssdk.core.ResponseBytes;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.S3Object;
+
+/** An S3 server that the tests run on, seen from both sides. */
+public interface S3Server extends AutoCloseable {
+
+    /** The connection URL that the bundle is given, of a user with as few rights as the server can grant. */
+    String connectionUrl(String bucket);
+
+    /** A plain client with all rights, to create buckets and read objects back. */
+    S3Client client();
+
+    default void createBucket(String bucket) {
+        client().createBucket(b -> b.bucket(bucket));
+    }
+
+    /** The objects of a bucket by key, in the order of their keys. */
+    default Map<String, ResponseBytes<GetObjectResponse>> objects(String bucket) {
+        return client().listObjectsV2Paginator(b -> b.bucket(bucket)).contents().stream()
+                .map(S3Object::key)
+                .collect(Collectors.toMap(
+                        key -> key,
+                        key -> client().getObjectAsBytes(b -> b.bucket(bucket).key(key)),
+                        (one, other) -> one,
+                        TreeMap::new));
+    }
+
+    @Override
+    void close();
+}
