@@ -47,7 +47,8 @@ public final class Retries implements Processor {
             return;
         }
         Throwable fault = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        String what = connector + ": cannot store " + exchange.getMessage().getHeader(AWS2S3Constants.KEY) + ": ";
+        String what = "%s: cannot store s3://%s/%s: "
+                .formatted(connector, bucket(exchange), exchange.getMessage().getHeader(AWS2S3Constants.KEY));
         if (fault instanceof S3Exception s3) {
             String code =
                     s3.awsErrorDetails() == null ? "" : s3.awsErrorDetails().errorCode();
@@ -63,5 +64,10 @@ public final class Retries implements Processor {
         } else {
             LOG.error("{}{}; correct the route. It is tried again until then", what, fault.toString());
         }
+    }
+
+    private static String bucket(Exchange exchange) {
+        return exchange.getContext()
+                .resolvePropertyPlaceholders("{{bucket:{{connector." + exchange.getFromRouteId() + ".to}}}}");
     }
 }

@@ -88,14 +88,22 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     /** A producer of bytes, to be closed by the caller. */
     public KafkaProducer<byte[], byte[]> producer() {
-        return new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers", brokers,
-                        "linger.ms", "5",
-                        "max.request.size", "33554432",
-                        "buffer.memory", "67108864"),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
+        return producer(Map.of());
+    }
+
+    /** As {@link #producer()}, for transactions. */
+    public KafkaProducer<byte[], byte[]> transactionalProducer(String id) {
+        return producer(Map.of("transactional.id", id));
+    }
+
+    private KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
+        Map<String, Object> settings = new HashMap<>(Map.of(
+                "bootstrap.servers", brokers,
+                "linger.ms", "5",
+                "max.request.size", "33554432",
+                "buffer.memory", "67108864"));
+        settings.putAll(more);
+        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     /** The committed offset of each partition of a group that has one. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.gaul.s3proxy.AuthenticationType;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobApiMetadata;
@@ -38,6 +39,7 @@ public final class EmbeddedS3 implements S3Server {
     public static final String OWNER_SECRET = "owner-secret";
 
     private final List<String> puts = new CopyOnWriteArrayList<>();
+    private final AtomicInteger attempts = new AtomicInteger();
     private final BlobStoreContext context;
     private final S3Proxy server;
     private final S3Client client;
@@ -100,6 +102,11 @@ public final class EmbeddedS3 implements S3Server {
         return puts;
     }
 
+    /** How often the bundle has tried to put an object. */
+    public int attempts() {
+        return attempts.get();
+    }
+
     @Override
     public void close() {
         client.close();
@@ -120,6 +127,7 @@ public final class EmbeddedS3 implements S3Server {
 
         @Override
         public String putBlob(String container, Blob blob, PutOptions options) {
+            attempts.incrementAndGet();
             String etag = super.putBlob(container, blob, options);
             puts.add(blob.getMetadata().getName());
             return etag;

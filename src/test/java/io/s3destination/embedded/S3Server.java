@@ -1,5 +1,6 @@
 package io.s3destination.embedded;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -21,10 +22,15 @@ public interface S3Server extends AutoCloseable {
         client().createBucket(b -> b.bucket(bucket));
     }
 
-    /** The objects of a bucket by key, in the order of their keys. */
-    default Map<String, ResponseBytes<GetObjectResponse>> objects(String bucket) {
+    default List<String> keys(String bucket) {
         return client().listObjectsV2Paginator(b -> b.bucket(bucket)).contents().stream()
                 .map(S3Object::key)
+                .toList();
+    }
+
+    /** The objects of a bucket by key, in the order of their keys. */
+    default Map<String, ResponseBytes<GetObjectResponse>> objects(String bucket) {
+        return keys(bucket).stream()
                 .collect(Collectors.toMap(
                         key -> key,
                         key -> client().getObjectAsBytes(b -> b.bucket(bucket).key(key)),

@@ -1,0 +1,83 @@
+package io.s3destination;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.s3destination.embedded.EmbeddedKafka;
+import io.s3destination.embedded.EmbeddedS3;
+import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.RunningBundle;
+import io.s3destination.embedded.S3Server;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+
+/** The suite on the embedded S3 server, where the user of the connection URL may put objects and do nothing else. */
+@ExtendWith(EmbeddedServices.class)
+class StoringTest extends StoringSuite {
+
+    private final EmbeddedKafka kafka;
+    private final EmbeddedS3 s3;
+
+    StoringTest(EmbeddedKafka kafka, EmbeddedS3 s3) {
+        this.kafka = kafka;
+        this.s3 = s3;
+    }
+
+    @Override
+    protected EmbeddedKafka kafka() {
+        return kafka;
+    }
+
+    @Override
+    protected S3Server s3() {
+        return s3;
+    }
+
+    @Test
+    void theUserOfTheConnectionUrlMayNeitherListNorLookAtTheBucket() {
+        try (S3Client writer = S3Clients.create(ConnectionUrl.parse(s3.connectionUrl(bucket)), 1)) {
+            assertThatThrownBy(() -> writer.listObjectsV2(b -> b.bucket(bucket)))
+                    .isInstanceOfSatisfying(S3Exception.class, e -> assertThat(e.statusCode())
+                            .isEqualTo(403));
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void nothingIsCommittedBeforeItIsStored() throws Exception {
+        String missing = bucket + "-missing";
+        settings().put("resource.datalake.url", s3.connectionUrl(missing));
+        produce(stream, 0, "1", "no json", "3");
+
+        try (RunningBundle bundle = RunningBundle.start(settings())) {
+            int before = s3.attempts();
+            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> s3.attempts() >= before + 9);
+            assertThat(committed()).isEmpty();
+            s3.createBucket(missing);
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> committed().getOrDefault(0, 0L) == 3);
+        }
+
+        assertThat(s3.objects(missing).keySet())
+                .containsExactly(
+                        "datalake-dead-letter/" + stream + "-0-0000000001",
+                        "datalake/" + stream + "-0-0000000000.gz",
+                        "datalake/" + stream + "-0-0000000002.gz");
+    }
+
+    @Test
+    void eachRecordIsPutOnce() throws Exception {
+        for (int n = 0; n < 1_500; n++) {
+            produceSoon(n % 2, "{\"n\":" + n + "}");
+        }
+
+        runUntilStored(1_500);
+
+        assertThat(s3.puts().stream().filter(key -> key.contains("/" + stream + "-"))).hasSize(1_500);
+    }
+}
