@@ -58,7 +58,9 @@ public final class Bundle {
     /** Camel Main as the bundle runs it, not yet started; to be closed by the caller. */
     public static Main configured() {
         Main main = new Main();
-        main.configure().withBasePackageScan("io.s3destination").withRoutesIncludePattern("file:" + ROUTES + "/*" + SUFFIX);
+        main.configure()
+                .withBasePackageScan("io.s3destination")
+                .withRoutesIncludePattern("file:" + ROUTES + "/*" + SUFFIX);
         main.setDefaultPropertyPlaceholderLocation("file:" + PROPERTIES);
         return main;
     }

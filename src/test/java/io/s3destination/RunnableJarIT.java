@@ -87,7 +87,9 @@ class RunnableJarIT {
         assertThat(kafka.committed("to-s3"))
                 .containsEntry(new TopicPartition("jar-orders", 0), 30L)
                 .containsEntry(new TopicPartition("jar-orders", 1), 30L);
-        assertThat(log()).contains("Started to-s3").doesNotContain(EmbeddedS3.ACCESS_SECRET, "0123456789abcdef", " ERROR ");
+        assertThat(log())
+                .contains("Started to-s3")
+                .doesNotContain(EmbeddedS3.ACCESS_SECRET, "0123456789abcdef", " ERROR ");
     }
 
     @ParameterizedTest
@@ -121,7 +123,9 @@ class RunnableJarIT {
 
         assertThat(process.waitFor(15, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(1);
-        assertThat(log()).contains("no file application.properties", "no routes/*.camel.yaml").doesNotContain("\tat ");
+        assertThat(log())
+                .contains("no file application.properties", "no routes/*.camel.yaml")
+                .doesNotContain("\tat ");
     }
 
     private void start(String... options) throws Exception {

@@ -177,10 +177,26 @@ abstract class StoringSuite {
     void headersAndKeysOfARecordChangeNothing() throws Exception {
         ProducerRecord<byte[], byte[]> hostile =
                 new ProducerRecord<>(stream, 0, "${camelId}".getBytes(UTF_8), "{\"a\":1}".getBytes(UTF_8));
-        List.of("CamelAwsS3Key", "CamelAwsS3BucketName", "CamelAwsS3ContentType", "CamelAwsS3ContentEncoding",
-                        "CamelAwsS3OverrideBucketName", "CamelAwsS3Operation", "CamelFileName", "kafka.TOPIC",
-                        "kafka.PARTITION", "kafka.OFFSET", "CamelKafkaManualCommit", "Content-Type", "Content-Length",
-                        "file", "ce-file", "breadcrumbId", "folder", "object", "fault")
+        List.of(
+                        "CamelAwsS3Key",
+                        "CamelAwsS3BucketName",
+                        "CamelAwsS3ContentType",
+                        "CamelAwsS3ContentEncoding",
+                        "CamelAwsS3OverrideBucketName",
+                        "CamelAwsS3Operation",
+                        "CamelFileName",
+                        "kafka.TOPIC",
+                        "kafka.PARTITION",
+                        "kafka.OFFSET",
+                        "CamelKafkaManualCommit",
+                        "Content-Type",
+                        "Content-Length",
+                        "file",
+                        "ce-file",
+                        "breadcrumbId",
+                        "folder",
+                        "object",
+                        "fault")
                 .forEach(name -> hostile.headers().add(name, "evil".getBytes(UTF_8)));
         producer.send(hostile).get();
 
@@ -212,7 +228,9 @@ abstract class StoringSuite {
 
         try (RunningBundle bundle = RunningBundle.start(settings)) {
             await(1);
-            Awaitility.await().atMost(PATIENCE).until(() -> s3().keys(bucket + "-second").size() == 2);
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> s3().keys(bucket + "-second").size() == 2);
         }
 
         assertThat(objects().keySet()).containsExactly("datalake/" + stream + "-0-0000000000.gz");
@@ -227,7 +245,8 @@ abstract class StoringSuite {
         produce(stream, 1, "3");
         runUntilStored(4);
         assertThat(committed()).containsOnly(Map.entry(0, 3L), Map.entry(1, 1L));
-        objects().keySet().forEach(key -> s3().client().deleteObject(b -> b.bucket(bucket).key(key)));
+        objects().keySet().forEach(key -> s3().client()
+                .deleteObject(b -> b.bucket(bucket).key(key)));
 
         produce(stream, 0, "4");
         runUntilStored(1);

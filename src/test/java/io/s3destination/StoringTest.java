@@ -41,8 +41,8 @@ class StoringTest extends StoringSuite {
     void theUserOfTheConnectionUrlMayNeitherListNorLookAtTheBucket() {
         try (S3Client writer = S3Clients.create(ConnectionUrl.parse(s3.connectionUrl(bucket)), 1)) {
             assertThatThrownBy(() -> writer.listObjectsV2(b -> b.bucket(bucket)))
-                    .isInstanceOfSatisfying(S3Exception.class, e -> assertThat(e.statusCode())
-                            .isEqualTo(403));
+                    .isInstanceOfSatisfying(
+                            S3Exception.class, e -> assertThat(e.statusCode()).isEqualTo(403));
         }
     }
 
@@ -78,6 +78,7 @@ class StoringTest extends StoringSuite {
 
         runUntilStored(1_500);
 
-        assertThat(s3.puts().stream().filter(key -> key.contains("/" + stream + "-"))).hasSize(1_500);
+        assertThat(s3.puts().stream().filter(key -> key.contains("/" + stream + "-")))
+                .hasSize(1_500);
     }
 }
