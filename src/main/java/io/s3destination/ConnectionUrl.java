@@ -11,8 +11,8 @@ import software.amazon.awssdk.regions.Region;
 /**
  * Where a resource stores its objects: {@code s3://ACCESS_KEY:ACCESS_SECRET@REGION/BUCKET[?endpoint=http://host:port]}.
  *
- * <p>The secret is taken raw or percent-encoded and never shown: {@link #toString()} and every error leave it out. Since
- * a URL without {@code @} may be a secret in the wrong place, errors quote parts only where an {@code @} ended it.
+ * <p>The secret is taken raw or percent-encoded and never shown: {@link #toString()} leaves it out, and errors quote
+ * nothing, since in a URL with a part missing any other part may be a piece of the secret.
  *
  * @param credentials the key pair of the URL, or empty for the AWS default credentials chain
  * @param region the signing region, such as {@code us-east-2}
@@ -28,8 +28,9 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
     private static final String SCHEME = "s3://";
     private static final String ENDPOINT = "endpoint=";
     private static final Pattern ACCESS_KEY = Pattern.compile("[\\w.+/=-]+");
-    private static final Pattern REGION = Pattern.compile("[a-z][a-z0-9-]+");
-    private static final Pattern AWS_BUCKET = Pattern.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
+    private static final Pattern REGION = Pattern.compile("[a-z][a-z0-9-]{0,61}[a-z0-9]");
+    private static final Pattern AWS_BUCKET =
+            Pattern.compile("(?!.*\\.\\.|\\d+(\\.\\d+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
     private static final Pattern ANY_BUCKET = Pattern.compile("[A-Za-z0-9][\\w.-]{1,253}[A-Za-z0-9]");
 
     /**
@@ -56,15 +57,14 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         String bucket = path.substring(slash + 1);
 
         check(!region.isEmpty(), "the region is missing, such as us-east-2");
-        check(REGION.matcher(region).matches(), "the region" + quoted(region, at) + " is none, such as us-east-2");
+        check(REGION.matcher(region).matches(), "the region is none, such as us-east-2");
         check(!bucket.isEmpty(), "the bucket is missing");
         check(
                 !bucket.contains("/"),
                 "there is a '/' behind the bucket: the folder is the connector's setting 'folder'");
         check(
                 (endpoint.isPresent() ? ANY_BUCKET : AWS_BUCKET).matcher(bucket).matches(),
-                "the bucket" + quoted(bucket, at)
-                        + " is none: 3 to 63 lower-case letters, digits, '.' and '-', such as data-lake-bucket");
+                "the bucket is none: 3 to 63 lower-case letters, digits, '.' and '-', such as data-lake-bucket");
         return new ConnectionUrl(credentials, Region.of(region), bucket, endpoint);
     }
 
@@ -76,6 +76,8 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         check(!key.isEmpty(), "the access key is missing before the ':'");
         check(ACCESS_KEY.matcher(key).matches(), "the access key holds characters that no access key has");
         check(!secret.isBlank(), "the access secret is missing between the ':' and the '@'");
+        // The SDK would drop it without a word.
+        check(secret.equals(secret.trim()), "the access secret starts or ends with white space");
         return AwsBasicCredentials.create(key, secret);
     }
 
@@ -86,9 +88,9 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         try {
             URI uri = URI.create(decoded(query.substring(ENDPOINT.length())));
             boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            check(
-                    web && uri.getHost() != null && uri.getQuery() == null && uri.getFragment() == null,
-                    "the endpoint is none: http://host:port or https://host:port");
+            boolean address = uri.getHost() != null && uri.getUserInfo() == null && uri.getPort() <= 65535;
+            boolean more = uri.getQuery() != null || uri.getFragment() != null;
+            check(web && address && !more, "the endpoint is none: http://host:port or https://host:port");
             return uri;
         } catch (IllegalArgumentException e) {
             // Without its cause, which quotes the text.
@@ -103,10 +105,6 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         } catch (IllegalArgumentException e) {
             return text;
         }
-    }
-
-    private static String quoted(String part, int at) {
-        return at < 0 ? "" : " '" + part + "'";
     }
 
     private static void check(boolean right, String fault) {

@@ -36,6 +36,7 @@ public final class Connectors implements CamelContextAware {
 
     private static final int DEFAULT_UPLOADS = 64;
     private static final Pattern CONNECTOR = Pattern.compile("connector\\.([^.]+)\\.(?:to|input)");
+    private static final Pattern RESOURCE = Pattern.compile("[\\w.-]+");
     /** Kafka's own rule, of org.apache.kafka.common.internals.Topic. */
     private static final Pattern STREAM = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
     /** What a key of 1,024 bytes leaves beside "-dead-letter/", stream, partition, offset and suffix. */
@@ -84,7 +85,7 @@ public final class Connectors implements CamelContextAware {
             int threads = settings.optional(
                             prefix + "uploads", "a number from 1 to 1024", DEFAULT_UPLOADS, Connectors::uploads)
                     .orElse(DEFAULT_UPLOADS);
-            settings.required(prefix + "to", "the name of a resource, as in resource.<name>.url", String::strip)
+            settings.required(prefix + "to", "the name of a resource, as in resource.<name>.url", Connectors::resource)
                     .ifPresent(resource -> {
                         settings.optional(
                                 prefix + "folder", "a path such as orders/2026", resource, Connectors::folder);
@@ -106,26 +107,33 @@ public final class Connectors implements CamelContextAware {
         settings.check();
     }
 
+    private static String resource(String resource) {
+        check(RESOURCE.matcher(resource).matches(), quoted(resource) + " is no name (letters, digits, '.', '_', '-')");
+        return resource;
+    }
+
     private static List<String> streams(String input) {
-        List<String> streams = List.of(input.strip().split(",", -1));
+        List<String> streams = List.of(input.split(",", -1));
         for (String stream : streams) {
             check(
                     STREAM.matcher(stream).matches(),
-                    "'" + stream + "' is no name of a topic (letters, digits, '.', '_', '-'; no spaces)");
+                    quoted(stream) + " is no name of a topic (letters, digits, '.', '_', '-'; no spaces)");
         }
         return streams;
     }
 
     private static int uploads(String text) {
-        int uploads = Integer.parseInt(text.strip());
-        check(uploads >= 1 && uploads <= 1024, text + " is out of range");
-        return uploads;
+        String uploads = text.strip();
+        check(uploads.matches("[0-9]{1,9}"), quoted(uploads) + " is no number");
+        int number = Integer.parseInt(uploads);
+        check(number >= 1 && number <= 1024, uploads + " is out of range");
+        return number;
     }
 
     private static String folder(String folder) {
         // The component evaluates expressions in keys.
-        check(!folder.contains("${"), "'" + folder + "' holds a ${");
-        check(!folder.startsWith("/") && !folder.endsWith("/"), "'" + folder + "' starts or ends with a '/'");
+        check(!folder.contains("${"), quoted(folder) + " holds a ${");
+        check(!folder.startsWith("/") && !folder.endsWith("/"), quoted(folder) + " starts or ends with a '/'");
         check(folder.getBytes(StandardCharsets.UTF_8).length <= MAX_FOLDER_BYTES, "it is longer than 700 bytes");
         return folder;
     }
@@ -143,7 +151,7 @@ public final class Connectors implements CamelContextAware {
         for (String connector : settings.names(CONNECTOR)) {
             settings.required(
                     "connector." + connector + ".output_compression", "one of " + String.join(", ", known), text -> {
-                        check(known.contains(text.toLowerCase(Locale.ROOT)), "there is no compression '" + text + "'");
+                        check(known.contains(text.toLowerCase(Locale.ROOT)), quoted(text) + " is no compression");
                         return text;
                     });
         }
@@ -159,6 +167,7 @@ public final class Connectors implements CamelContextAware {
             // Named by an edit of the properties while the context runs.
             configure();
         }
+        check(resources.containsKey(resource), "no connector stores to the resource " + quoted(resource));
         return resources.get(resource).bucket();
     }
 
@@ -178,6 +187,11 @@ public final class Connectors implements CamelContextAware {
                 return function.apply(remainder);
             }
         });
+    }
+
+    /** A connection URL may stand in the wrong setting: what could be one is not repeated. */
+    private static String quoted(String text) {
+        return text.contains(":") ? "the value" : "'" + text + "'";
     }
 
     private static void check(boolean right, String fault) {

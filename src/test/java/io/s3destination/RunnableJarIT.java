@@ -101,7 +101,7 @@ class RunnableJarIT {
                 "DATALAKE_URL|http://KEY:hush/hush@us-east-2/lake|does not start with s3://|DATALAKE_URL",
                 "STREAM_NAME||STREAM_NAME (connector.to-s3.input) is not set|a Kafka topic",
                 "STREAM_NAME|orders,my orders|'my orders' is no name of a topic|STREAM_NAME",
-                "OUTPUT_COMPRESSION|brotli|there is no compression 'brotli'|one of gzip, none, zip",
+                "OUTPUT_COMPRESSION|brotli|'brotli' is no compression|one of gzip, none, zip",
             })
     void aBadSettingEndsTheStartWithOneReadableMessage(String variable, String value, String fault, String form)
             throws Exception {
