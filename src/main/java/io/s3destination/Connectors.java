@@ -36,6 +36,7 @@ public final class Connectors implements CamelContextAware {
 
     private static final int DEFAULT_UPLOADS = 64;
     private static final Pattern CONNECTOR = Pattern.compile("connector\\.([^.]+)\\.(?:to|input)");
+    private static final Pattern BROKER = Pattern.compile("(\\w+://)?([\\w.-]+|\\[[0-9a-fA-F:.]+]):\\d{1,5}");
     private static final Pattern RESOURCE = Pattern.compile("[\\w.-]+");
     /** Kafka's own rule, of org.apache.kafka.common.internals.Topic. */
     private static final Pattern STREAM = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
@@ -104,6 +105,12 @@ public final class Connectors implements CamelContextAware {
                     resources.put(resource, url);
                     context.getRegistry().bind("s3-" + resource, S3Client.class, S3Clients.create(url, connections));
                 }));
+        settings.optional("camel.component.kafka.brokers", "host:port, or several as in a:9092,b:9092", "", text -> {
+            List.of(text.split(",", -1))
+                    .forEach(broker ->
+                            check(BROKER.matcher(broker.strip()).matches(), quoted(broker) + " is no host and port"));
+            return text;
+        });
         settings.check();
     }
 

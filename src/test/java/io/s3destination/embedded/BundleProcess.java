@@ -1,0 +1,118 @@
+package io.s3destination.embedded;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The runnable jar as users start it: a process of its own, in a directory that holds the jar, application.properties
+ * and routes/, and nothing else. Its output is kept in the file {@code log} beside them, over all its starts.
+ */
+public final class BundleProcess implements AutoCloseable {
+
+    private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
+
+    private final Path directory;
+    private final Map<String, String> environment = new TreeMap<>();
+    private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
+    private Process process;
+
+    /** Lays the bundle out in an empty directory; not yet started. */
+    public BundleProcess(Path directory) throws IOException {
+        this.directory = directory;
+        Files.copy(JAR, directory.resolve("s3-destination.jar"));
+        Files.copy(Path.of("application.properties"), directory.resolve("application.properties"));
+        Files.createDirectory(directory.resolve("routes"));
+        try (Stream<Path> routes = Files.list(Path.of("routes"))) {
+            for (Path route : routes.toList()) {
+                Files.copy(route, directory.resolve(route));
+            }
+        }
+    }
+
+    /** Sets a variable of the environment of the next start; null takes it away. */
+    public BundleProcess with(String variable, String value) {
+        environment.put(variable, value);
+        return this;
+    }
+
+    /** Adds a line to application.properties. */
+    public BundleProcess withProperty(String key, String value) throws IOException {
+        Path properties = directory.resolve("application.properties");
+        Files.writeString(properties, Files.readString(properties) + "\n" + key + " = " + value + "\n");
+        return this;
+    }
+
+    /** Adds an option of the JVM. */
+    public BundleProcess withOption(String option) {
+        options.add(option);
+        return this;
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    public BundleProcess start() throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-jar", "s3-destination.jar"));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        directory.resolve("log").toFile()));
+        environment.forEach((name, value) -> {
+            if (value == null) {
+                builder.environment().remove(name);
+            } else {
+                builder.environment().put(name, value);
+            }
+        });
+        process = builder.start();
+        return this;
+    }
+
+    /** SIGTERM. */
+    public void terminate() {
+        process.destroy();
+    }
+
+    /** SIGKILL; returns when the process is gone. */
+    public void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    /** Whether the process ends by itself within that time. */
+    public boolean ends(Duration within) throws InterruptedException {
+        return process.waitFor(within.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    public boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    public int exitCode() {
+        return process.exitValue();
+    }
+
+    /** All that it has said so far. */
+    public String log() throws IOException {
+        return Files.readString(directory.resolve("log"));
+    }
+
+    @Override
+    public void close() {
+        if (process != null) {
+            process.destroyForcibly();
+        }
+    }
+}
