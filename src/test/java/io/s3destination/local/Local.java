@@ -50,10 +50,12 @@ public final class Local {
     /** What was produced, by the name that its object must have; kept only if it is compared in the end. */
     private final Map<String, byte[]> produced = new ConcurrentHashMap<>();
 
-    private final CountDownLatch interrupted = new CountDownLatch(1);
+    private final CountDownLatch done = new CountDownLatch(1);
+    private final CountDownLatch interrupted;
     private volatile long sent;
 
-    private Local(long records, EmbeddedKafka kafka, EmbeddedS3 s3) {
+    private Local(long records, EmbeddedKafka kafka, EmbeddedS3 s3, CountDownLatch interrupted) {
+        this.interrupted = interrupted;
         this.records = records;
         this.kafka = kafka;
         this.s3 = s3;
@@ -69,49 +71,46 @@ public final class Local {
     }
 
     public static void main(String[] args) throws Exception {
-        long records = Long.parseLong(args[0]);
+        CountDownLatch interrupted = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            interrupted.countDown();
+            try {
+                ended.await(30, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
         delete(DIRECTORY);
-        int differences;
+        boolean right;
         try (EmbeddedKafka kafka = EmbeddedKafka.start(DIRECTORY.resolve("kafka"), usualIfFree(9092));
                 EmbeddedS3 s3 = EmbeddedS3.start(DIRECTORY.resolve("s3"), usualIfFree(9000))) {
             kafka.createStream(STREAM, PARTITIONS);
             s3.createBucket(BUCKET);
-            differences = new Local(records, kafka, s3).run();
+            right = new Local(Long.parseLong(args[0]), kafka, s3, interrupted).run();
+        } finally {
+            ended.countDown();
         }
-        // What an interruption waits for, see run().
-        System.exit(differences == 0 ? 0 : 1);
+        if (interrupted.getCount() > 0) {
+            System.exit(right ? 0 : 1);
+        }
     }
 
-    private int run() throws Exception {
-        Thread main = Thread.currentThread();
-        Thread end = new Thread(() -> {
-            interrupted.countDown();
-            try {
-                main.join(TimeUnit.SECONDS.toMillis(30));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
-        Runtime.getRuntime().addShutdownHook(end);
+    /** Whether all is as it should be: so far if it was interrupted, in the end otherwise. */
+    private boolean run() throws Exception {
         bundle.start();
         sayWhatRunsWhere();
         Thread source = new Thread(this::produce, "source");
         source.start();
         follow();
-        interrupted.countDown();
+        done.countDown();
         source.join();
         bundle.stop();
-        int differences = records > 0 && stored() >= records ? compare() : 0;
-        if (records > 0 && stored() < records) {
-            System.out.printf("FAILED: %,d of %,d records stored%n", stored(), records);
-            differences = 1;
-        }
-        try {
-            Runtime.getRuntime().removeShutdownHook(end);
-        } catch (IllegalStateException e) {
+        if (interrupted.getCount() == 0) {
             System.out.printf("%nStopped: %,d produced, %,d stored.%n", sent, stored());
+            return true;
         }
-        return differences;
+        return compare();
     }
 
     private void sayWhatRunsWhere() {
@@ -160,7 +159,7 @@ public final class Local {
         ChangeEvents events = new ChangeEvents(STREAM, PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             for (long n = 0; records == 0 || n < records; n++) {
-                if (records == 0 && n >= BACKLOG && interrupted.await(250, TimeUnit.MILLISECONDS)) {
+                if (records == 0 && n >= BACKLOG && done.await(250, TimeUnit.MILLISECONDS)) {
                     return;
                 }
                 ProducerRecord<byte[], byte[]> event = events.event(n);
@@ -200,8 +199,8 @@ public final class Local {
         }
     }
 
-    /** Every object against what was produced: how many are missing, different or too many. */
-    private int compare() {
+    /** Every object against what was produced: says what is missing, different or too many. */
+    private boolean compare() {
         Map<String, byte[]> missing = new TreeMap<>(produced);
         List<String> differences = new ArrayList<>();
         s3.objects(BUCKET).forEach((key, object) -> {
@@ -221,7 +220,7 @@ public final class Local {
                 produced.size(),
                 produced.size() - missing.size(),
                 differences.size());
-        return differences.size();
+        return differences.isEmpty();
     }
 
     private static byte[] unzipped(byte[] object) {
