@@ -53,8 +53,8 @@ class SettingsDocumentedTest {
 
     private static Set<String> read() throws IOException {
         Set<String> settings =
-                found(IN_JAVA, Files.readString(Path.of("src/main/java/io/s3destination/Connectors.java")));
-        assertThat(settings).as("settings in Connectors.java").isNotEmpty();
+                found(IN_JAVA, Files.readString(Path.of("src/main/java/io/s3destination/Connector.java")));
+        assertThat(settings).as("settings in Connector.java").isNotEmpty();
         for (RouteFile file : RouteFile.all()) {
             settings.addAll(found(IN_ROUTES, Files.readString(file.path())));
         }
