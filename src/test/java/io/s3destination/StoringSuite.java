@@ -142,6 +142,17 @@ abstract class StoringSuite {
     }
 
     @Test
+    void anyJsonIsStoredByteForByte() throws Exception {
+        List<String> values =
+                new JsonPropertyTest().texts().sampleStream().limit(500).toList();
+        values.forEach(value -> produceSoon(0, value));
+
+        runUntilStored(values.size());
+
+        assertThat(stored("datalake/", ".gz")).containsExactlyElementsOf(values);
+    }
+
+    @Test
     void aTombstoneIsStoredAsNull() throws Exception {
         produce(stream, 0, "{}", null, "{}");
 
