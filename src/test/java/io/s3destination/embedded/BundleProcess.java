@@ -50,6 +50,19 @@ public final class BundleProcess implements AutoCloseable {
         return this;
     }
 
+    /** Replaces a line in the bundle's copy of a route; by nothing, takes it out. */
+    public BundleProcess withRouteLine(String route, String line, String replacement) throws IOException {
+        Path file = directory.resolve("routes").resolve(route + ".camel.yaml");
+        List<String> lines = new ArrayList<>(Files.readAllLines(file));
+        int at = lines.stream().map(String::strip).toList().indexOf(line);
+        if (at < 0) {
+            throw new IllegalArgumentException("no line '" + line + "' in " + file);
+        }
+        lines.set(at, lines.get(at).replace(line, replacement));
+        Files.write(file, lines);
+        return this;
+    }
+
     /** Adds an option of the JVM. */
     public BundleProcess withOption(String option) {
         options.add(option);

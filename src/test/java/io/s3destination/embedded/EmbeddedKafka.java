@@ -10,31 +10,31 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ExecutionException;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
 
-/** A Kafka broker of one node in this JVM, on its own files. */
-public final class EmbeddedKafka implements AutoCloseable {
+/** A Kafka broker of one node in this JVM, on its own files; started again on the same files, it still has its data. */
+public final class EmbeddedKafka implements KafkaServer {
+
+    /** Always the same, so that files which were formatted before are the same cluster's. */
+    private static final String CLUSTER = new Uuid(1, 1).toString();
 
     private final String brokers;
     private final KafkaRaftServer server;
-    private final Admin admin;
 
     private EmbeddedKafka(String brokers, KafkaRaftServer server) {
         this.brokers = brokers;
         this.server = server;
-        this.admin = Admin.create(Map.of("bootstrap.servers", brokers));
+    }
+
+    /** A broker that is a process of its own, until it is stopped by a signal. */
+    public static void main(String[] directoryAndPort) throws Exception {
+        EmbeddedKafka kafka = start(Path.of(directoryAndPort[0]), Integer.parseInt(directoryAndPort[1]));
+        Runtime.getRuntime().addShutdownHook(new Thread(kafka::close));
     }
 
     /** Starts a broker, on any free port if it is 0; ready when this returns. */
@@ -57,10 +57,11 @@ public final class EmbeddedKafka implements AutoCloseable {
                 "transaction.state.log.replication.factor", "1",
                 "transaction.state.log.min.isr", "1",
                 "group.initial.rebalance.delay.ms", "0",
+                "group.coordinator.rebalance.protocols", "classic,consumer",
                 "message.max.bytes", "33554432"));
         new Formatter()
                 .setNodeId(1)
-                .setClusterId(Uuid.randomUuid().toString())
+                .setClusterId(CLUSTER)
                 .setReleaseVersion(MetadataVersion.latestProduction())
                 .setControllerListenerName("CONTROLLER")
                 .setMetadataLogDirectory(settings.get("log.dirs"))
@@ -75,45 +76,9 @@ public final class EmbeddedKafka implements AutoCloseable {
         return new EmbeddedKafka(broker, server);
     }
 
+    @Override
     public String brokers() {
         return brokers;
-    }
-
-    public void createStream(String stream, int partitions) throws ExecutionException, InterruptedException {
-        admin.createTopics(List.of(
-                        new NewTopic(stream, partitions, (short) 1).configs(Map.of("max.message.bytes", "33554432"))))
-                .all()
-                .get();
-    }
-
-    /** A producer of bytes, to be closed by the caller. */
-    public KafkaProducer<byte[], byte[]> producer() {
-        return producer(Map.of());
-    }
-
-    /** As {@link #producer()}, for transactions. */
-    public KafkaProducer<byte[], byte[]> transactionalProducer(String id) {
-        return producer(Map.of("transactional.id", id));
-    }
-
-    private KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
-        Map<String, Object> settings = new HashMap<>(Map.of(
-                "bootstrap.servers", brokers,
-                "linger.ms", "5",
-                "max.request.size", "33554432",
-                "buffer.memory", "67108864"));
-        settings.putAll(more);
-        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
-    }
-
-    /** The committed offset of each partition of a group that has one. */
-    public Map<TopicPartition, Long> committed(String group) throws ExecutionException, InterruptedException {
-        Map<TopicPartition, Long> committed = new HashMap<>();
-        Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
-                .partitionsToOffsetAndMetadata()
-                .get();
-        offsets.forEach((partition, offset) -> committed.put(partition, offset.offset()));
-        return committed;
     }
 
     /** A port that was free a moment ago. */
@@ -125,7 +90,6 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     @Override
     public void close() {
-        admin.close();
         server.shutdown();
         server.awaitShutdown();
     }

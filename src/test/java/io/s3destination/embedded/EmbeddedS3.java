@@ -3,10 +3,11 @@ package io.s3destination.embedded;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.gaul.s3proxy.AuthenticationType;
 import org.gaul.s3proxy.S3Proxy;
@@ -38,7 +39,7 @@ public final class EmbeddedS3 implements S3Server {
     public static final String OWNER_KEY = "AKIAOWNER";
     public static final String OWNER_SECRET = "owner-secret";
 
-    private final List<String> puts = new CopyOnWriteArrayList<>();
+    private final List<String> puts = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger attempts = new AtomicInteger();
     private final BlobStoreContext context;
     private final S3Proxy server;
@@ -89,7 +90,12 @@ public final class EmbeddedS3 implements S3Server {
 
     @Override
     public String connectionUrl(String bucket) {
-        return "s3://" + ACCESS_KEY + ":" + ACCESS_SECRET + "@" + REGION + "/" + bucket + "?endpoint=" + endpoint();
+        return connectionUrl(bucket, endpoint());
+    }
+
+    /** As {@link #connectionUrl(String)}, by way of another endpoint. */
+    public String connectionUrl(String bucket, URI endpoint) {
+        return "s3://" + ACCESS_KEY + ":" + ACCESS_SECRET + "@" + REGION + "/" + bucket + "?endpoint=" + endpoint;
     }
 
     @Override
@@ -99,7 +105,9 @@ public final class EmbeddedS3 implements S3Server {
 
     /** The keys of all objects that the bundle has put, in their order, each as often as it was put. */
     public List<String> puts() {
-        return puts;
+        synchronized (puts) {
+            return List.copyOf(puts);
+        }
     }
 
     /** How often the bundle has tried to put an object. */

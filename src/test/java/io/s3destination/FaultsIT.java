@@ -1,0 +1,418 @@
+package io.s3destination;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.s3destination.embedded.BundleProcess;
+import io.s3destination.embedded.EmbeddedKafka;
+import io.s3destination.embedded.EmbeddedS3;
+import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.FaultyProxy;
+import io.s3destination.embedded.FaultyProxy.Fault;
+import io.s3destination.embedded.KafkaProcess;
+import io.s3destination.embedded.KafkaServer;
+import io.s3destination.embedded.Ledger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What goes wrong around the bundle, with real parts: the runnable jar, a Kafka broker and an S3 server behind a faulty
+ * network. After every fault each record has exactly its object, and meanwhile no more is committed than is stored.
+ *
+ * <p>The times are goals: what was measured is printed, and three times as much is let pass, for slow machines, as long as it is
+ * less than what Kafka and Camel take by default. {@code
+ * -Dfaults=long} makes the faults as long as they are in life, {@code -Dfaults.seed} chooses random ones again.
+ */
+@ExtendWith(EmbeddedServices.class)
+class FaultsIT {
+
+    private static final AtomicInteger TESTS = new AtomicInteger();
+    private static final boolean LONG = "long".equals(System.getProperty("faults"));
+    private static final long SEED = Long.getLong("faults.seed", System.nanoTime());
+    private static final Duration FAULT = Duration.ofSeconds(LONG ? 30 : 6);
+    private static final int RECORDS = 5_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration GOES_ON = Duration.ofSeconds(10);
+    private static final Duration READS_AGAIN = Duration.ofSeconds(15);
+    private static final Duration ENDS = Duration.ofSeconds(15);
+    private static final Duration ENDS_WHILE_S3_HANGS = Duration.ofSeconds(30);
+    /** How long Kafka waits for a member that is gone, and Camel for records that are not done, if nobody tells them. */
+    private static final Duration UNTOLD = Duration.ofSeconds(40);
+
+    private final EmbeddedKafka embeddedKafka;
+    private final EmbeddedS3 s3;
+    private final String name = "faults-" + TESTS.incrementAndGet();
+    private String test;
+    private FaultyProxy proxy;
+    private BundleProcess bundle;
+    private BundleProcess second;
+    private Ledger ledger;
+
+    @TempDir
+    Path directory;
+
+    FaultsIT(EmbeddedKafka kafka, EmbeddedS3 s3) {
+        this.embeddedKafka = kafka;
+        this.s3 = s3;
+    }
+
+    @BeforeEach
+    void startTheProxy(TestInfo info) throws Exception {
+        test = info.getTestMethod().orElseThrow().getName() + " " + info.getDisplayName();
+        proxy = new FaultyProxy(s3.endpoint(), SEED);
+    }
+
+    @AfterEach
+    void end() {
+        if (bundle != null) {
+            bundle.close();
+        }
+        if (second != null) {
+            second.close();
+        }
+        proxy.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SLOW_DOWN", "HANG"})
+    void goesOnWhenS3IsWellAgain(Fault fault) throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+
+        proxy.fail(fault);
+        lasting(FAULT);
+        proxy.mend();
+
+        goesOn(GOES_ON);
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void goesOnWhenS3TakesConnectionsAgain() throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+
+        proxy.refuse();
+        lasting(FAULT);
+        proxy.mend();
+
+        goesOn(GOES_ON);
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void storesEveryRecordWhileOneRequestInTwentyFails() throws Exception {
+        System.out.println("-Dfaults.seed=" + SEED);
+        given(embeddedKafka, RECORDS);
+        proxy.fail("", 0.05, Fault.INTERNAL_ERROR, Fault.RESET);
+
+        bundle.start();
+
+        ledger.isComplete(PATIENCE);
+        ledger.committedIsStored();
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void storesEachRecordOnceWhenAnswersAreLost() throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+
+        proxy.fail(Fault.ANSWER_LOST);
+        lasting(FAULT);
+        proxy.mend();
+
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ACCESS_DENIED            | 403 AccessDenied; let the access key put objects",
+                "NO_SUCH_BUCKET           | 404 NoSuchBucket; create the bucket",
+                "SIGNATURE_DOES_NOT_MATCH | 403 SignatureDoesNotMatch; correct the access secret"
+            })
+    void tellsCauseAndCureOfWhatSomebodyMustMendAndGoesOnByItself(Fault fault, String causeAndCure) throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+
+        proxy.fail(fault);
+        lasting(FAULT);
+        assertThat(bundle.log().lines().filter(line -> line.contains(" ERROR ")))
+                .singleElement()
+                .asString()
+                .contains(causeAndCure);
+        proxy.mend();
+
+        goesOn(GOES_ON);
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void aDeadLetterThatCannotBeWrittenLeavesTheRestOfTheBatchAloneAndIsNotTriedInAHotLoop() throws Exception {
+        given(embeddedKafka, RECORDS);
+        proxy.fail("-dead-letter/", 1, Fault.ACCESS_DENIED);
+
+        bundle.start();
+        Awaitility.await().atMost(PATIENCE).until(() -> proxy.stored() > 0);
+        lasting(FAULT);
+        int refused = proxy.requests() - proxy.stored();
+
+        ledger.onlyDeadLettersAreMissing();
+        // Each with a pause that doubles from 200 ms to 5 s; a batch is a tenth of the load.
+        assertThat(refused).isBetween(1, (int) (ledger.deadLetters() / 10 * (6 + FAULT.toSeconds() / 5) * 2));
+        proxy.mend();
+        goesOn(GOES_ON);
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void readsAgainSoonAfterItWasKilled() throws Exception {
+        given(embeddedKafka, RECORDS);
+        proxy.delay(Duration.ofMillis(50));
+
+        for (int kill = 0; kill < (LONG ? 5 : 2); kill++) {
+            startedInMidLoad();
+            bundle.kill();
+            ledger.committedIsStored();
+            ledger.produce(RECORDS / 5);
+        }
+        bundle.start();
+
+        goesOn(READS_AGAIN);
+        ledger.isComplete(PATIENCE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"range,RangeAssignor", "cooperative-sticky,CooperativeStickyAssignor", "uniform,"})
+    void aSecondInstanceComesAndGoes(String assignor, String type) throws Exception {
+        given(embeddedKafka, RECORDS);
+        second = bundle(embeddedKafka, "second");
+        for (BundleProcess instance : List.of(bundle, second)) {
+            if (type == null) {
+                // The consumer protocol of KIP-848, in which the broker shares out and knows the timeouts.
+                instance.withRouteLine("to-s3", "sessionTimeoutMs: 10000", "")
+                        .withProperty("camel.component.kafka.additional-properties[group.protocol]", "consumer");
+            } else {
+                instance.withProperty(
+                        "camel.component.kafka.partition-assignor", "org.apache.kafka.clients.consumer." + type);
+            }
+        }
+        proxy.delay(Duration.ofMillis(200));
+
+        startedInMidLoad();
+        second.start();
+        Awaitility.await().atMost(PATIENCE).until(() -> embeddedKafka.readers(name) == 2);
+        assertThat(embeddedKafka.assignor(name)).isEqualTo(assignor);
+        ledger.produce(RECORDS / 5);
+        ledger.committedIsStored();
+        second.terminate();
+        assertThat(second.ends(limit(ENDS))).isTrue();
+        ledger.committedIsStored();
+
+        ledger.isComplete(PATIENCE);
+    }
+
+    @Test
+    void goesOnWhenTheBrokerIsBack() throws Exception {
+        try (KafkaProcess kafka = new KafkaProcess(directory).start()) {
+            given(kafka, RECORDS);
+            proxy.delay(Duration.ofMillis(50));
+            startedInMidLoad();
+
+            kafka.stop();
+            lasting(FAULT, () -> bundle.isAlive());
+            kafka.start();
+            ledger.produce(RECORDS / 5);
+            goesOn(GOES_ON);
+            ledger.committedIsStored();
+            kafka.kill();
+            lasting(FAULT, () -> bundle.isAlive());
+            kafka.start();
+            ledger.produce(RECORDS / 5);
+
+            goesOn(GOES_ON);
+            ledger.isComplete(PATIENCE);
+            toldAtMostEvery30Seconds();
+        }
+    }
+
+    @Test
+    void waitsForABrokerThatIsNotThereAtTheStart() throws Exception {
+        try (KafkaProcess kafka = new KafkaProcess(directory).start()) {
+            given(kafka, RECORDS);
+            kafka.stop();
+
+            bundle.start();
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.log().contains("Started to-s3"));
+            lasting(FAULT, () -> bundle.isAlive());
+            kafka.start();
+
+            goesOn(GOES_ON);
+            ledger.isComplete(PATIENCE);
+        }
+    }
+
+    @Test
+    void storesABatchThatTakesLongerThanTheGroupWaits() throws Exception {
+        given(embeddedKafka, RECORDS);
+        bundle.withProperty("camel.component.kafka.max-poll-interval-ms", "3000");
+        startedInMidLoad();
+
+        proxy.fail(Fault.SLOW_DOWN);
+        Awaitility.await().atMost(PATIENCE).until(() -> embeddedKafka.readers(name) == 0);
+        lasting(FAULT);
+        proxy.mend();
+
+        goesOn(GOES_ON);
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void endsSoonOnSigtermInMidLoadAndStoresTheRestAfterwards() throws Exception {
+        given(embeddedKafka, RECORDS);
+        proxy.delay(Duration.ofMillis(50));
+        startedInMidLoad();
+
+        terminated(ENDS);
+        ledger.committedIsStored();
+        bundle.start();
+
+        ledger.isComplete(PATIENCE);
+    }
+
+    @Test
+    void endsSoonOnSigtermWhileS3RefusesAndStoresTheRestAfterwards() throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+        proxy.refuse();
+        lasting(FAULT);
+
+        terminated(ENDS);
+        ledger.committedIsStored();
+        proxy.mend();
+        bundle.start();
+
+        ledger.isComplete(PATIENCE);
+    }
+
+    @Test
+    void endsSoonOnSigtermWhileS3HangsAndStoresTheRestAfterwards() throws Exception {
+        given(embeddedKafka, RECORDS);
+        startedInMidLoad();
+        proxy.fail(Fault.HANG);
+        lasting(FAULT);
+
+        terminated(ENDS_WHILE_S3_HANGS);
+        ledger.committedIsStored();
+        proxy.mend();
+        bundle.start();
+
+        ledger.isComplete(PATIENCE);
+    }
+
+    private void given(KafkaServer kafka, int records) throws Exception {
+        ledger = new Ledger(kafka, s3, name, name, name);
+        ledger.produce(records);
+        bundle = bundle(kafka, "bundle");
+    }
+
+    /** The bundle, reading with a group that no other test has had. */
+    private BundleProcess bundle(KafkaServer kafka, String folder) throws Exception {
+        return new BundleProcess(Files.createDirectory(directory.resolve(folder)))
+                .with("DATALAKE_URL", s3.connectionUrl(name, proxy.endpoint()))
+                .with("STREAM_NAME", name)
+                .with("KAFKA_BROKERS", kafka.brokers())
+                .withRouteLine("to-s3", "groupId: to-s3", "groupId: " + name);
+    }
+
+    private void startedInMidLoad() throws Exception {
+        int before = proxy.stored();
+        bundle.start();
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> proxy.stored() >= before + RECORDS / 10);
+    }
+
+    /** Lets the fault last, and sees that nothing is committed meanwhile that is not stored. */
+    private void lasting(Duration fault) {
+        lasting(fault, () -> {
+            ledger.committedIsStored();
+            return bundle.isAlive();
+        });
+    }
+
+    private static void lasting(Duration fault, Callable<Boolean> invariant) {
+        Awaitility.await()
+                .during(fault)
+                .atMost(fault.plus(PATIENCE))
+                .pollInterval(Duration.ofSeconds(1))
+                .until(() -> {
+                    assertThat(invariant.call()).isTrue();
+                    return true;
+                });
+    }
+
+    private void goesOn(Duration goal) {
+        int before = proxy.stored();
+        long start = System.nanoTime();
+        Awaitility.await()
+                .atMost(limit(goal))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> proxy.stored() > before);
+        measured("went on", start, goal);
+    }
+
+    private void terminated(Duration goal) throws Exception {
+        long start = System.nanoTime();
+        bundle.terminate();
+        assertThat(bundle.ends(limit(goal))).isTrue();
+        measured("ended", start, goal);
+    }
+
+    private static Duration limit(Duration goal) {
+        Duration slow = goal.multipliedBy(3);
+        return slow.compareTo(UNTOLD) < 0 ? slow : UNTOLD;
+    }
+
+    private void measured(String what, long start, Duration goal) {
+        System.out.printf(
+                "%s: %s after %.1f s (goal %d s)%n", test, what, (System.nanoTime() - start) / 1e9, goal.toSeconds());
+    }
+
+    /** However many uploads fail. */
+    private void toldAtMostEvery30Seconds() throws Exception {
+        DateTimeFormatter format = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
+        List<LocalDateTime> told = bundle.log()
+                .lines()
+                .filter(line -> line.contains(" i.s.Retries "))
+                .map(line -> LocalDateTime.parse(line.substring(0, 23), format))
+                .toList();
+        for (int n = 1; n < told.size(); n++) {
+            assertThat(told.get(n)).isAfterOrEqualTo(told.get(n - 1).plusSeconds(29));
+        }
+    }
+}

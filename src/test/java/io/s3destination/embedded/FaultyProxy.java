@@ -1,0 +1,253 @@
+package io.s3destination.embedded;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An HTTP proxy before an S3 server that passes requests and answers on byte for byte, or does what networks and stores
+ * do on bad days: to each request, to those of some objects, or to a random share of them.
+ */
+public final class FaultyProxy implements AutoCloseable {
+
+    /** What becomes of a request; those with a status are answered, with that code, and not passed on. */
+    public enum Fault {
+        SLOW_DOWN(503, "SlowDown"),
+        INTERNAL_ERROR(500, "InternalError"),
+        ACCESS_DENIED(403, "AccessDenied"),
+        NO_SUCH_BUCKET(404, "NoSuchBucket"),
+        SIGNATURE_DOES_NOT_MATCH(403, "SignatureDoesNotMatch"),
+        /** The connection is reset. */
+        RESET(0, ""),
+        /** There is never an answer, nor an end of the connection. */
+        HANG(0, ""),
+        /** The object is stored, and the connection is reset in place of an answer. */
+        ANSWER_LOST(0, "");
+
+        private final int status;
+        private final String code;
+
+        Fault(int status, String code) {
+            this.status = status;
+            this.code = code;
+        }
+    }
+
+    private record Rule(String path, double share, List<Fault> faults) {}
+
+    private static final Rule NONE = new Rule("", 0, List.of());
+    private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
+    private static final Pattern CHUNKED = Pattern.compile("(?i)\r\ntransfer-encoding: *chunked");
+
+    private final InetSocketAddress store;
+    private final Random random;
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger stored = new AtomicInteger();
+    private final int port;
+    private volatile ServerSocket server;
+    private volatile Rule rule = NONE;
+    private volatile Duration delay = Duration.ZERO;
+
+    /** Starts a proxy on any free port; the seed decides which requests fail where only a share of them does. */
+    public FaultyProxy(URI store, long seed) throws IOException {
+        this.store = new InetSocketAddress(store.getHost(), store.getPort());
+        this.random = new Random(seed);
+        this.port = EmbeddedKafka.freePort();
+        accept();
+    }
+
+    public URI endpoint() {
+        return URI.create("http://127.0.0.1:" + port);
+    }
+
+    /** From now on this happens to every request. */
+    public void fail(Fault fault) {
+        fail("", 1, fault);
+    }
+
+    /** From now on one of these faults, each as often, happens to a share of the requests whose path has that part. */
+    public void fail(String path, double share, Fault... faults) {
+        rule = new Rule(path, share, List.of(faults));
+    }
+
+    /** From now on no connection is accepted, and those that are open are reset. */
+    public void refuse() throws IOException {
+        server.close();
+        connections.forEach(FaultyProxy::reset);
+    }
+
+    /** From now on requests pass again; what hangs goes on hanging. */
+    public void mend() throws IOException {
+        rule = NONE;
+        if (server.isClosed()) {
+            accept();
+        }
+    }
+
+    /** From now on each request takes so much longer. */
+    public void delay(Duration longer) {
+        delay = longer;
+    }
+
+    /** How many requests have come. */
+    public int requests() {
+        return requests.get();
+    }
+
+    /** How many requests the store has answered with success. */
+    public int stored() {
+        return stored.get();
+    }
+
+    private void accept() throws IOException {
+        ServerSocket accepting = new ServerSocket();
+        accepting.setReuseAddress(true);
+        accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1024);
+        server = accepting;
+        threads.execute(() -> {
+            try {
+                while (true) {
+                    Socket client = accepting.accept();
+                    connections.add(client);
+                    threads.execute(() -> serve(client));
+                }
+            } catch (IOException e) {
+                // Closed: it refuses.
+            }
+        });
+    }
+
+    private void serve(Socket client) {
+        try (client;
+                Socket upstream = new Socket()) {
+            upstream.connect(store);
+            InputStream in = new BufferedInputStream(client.getInputStream());
+            InputStream answers = new BufferedInputStream(upstream.getInputStream());
+            while (true) {
+                byte[] request = message(in);
+                requests.incrementAndGet();
+                Thread.sleep(delay.toMillis());
+                Fault fault = fault(new String(request, ISO_8859_1).split(" ", 3)[1]);
+                if (fault == Fault.HANG) {
+                    in.transferTo(ByteArrayOutputStream.nullOutputStream());
+                    return;
+                }
+                byte[] answer = null;
+                if (fault == null || fault == Fault.ANSWER_LOST) {
+                    upstream.getOutputStream().write(request);
+                    answer = message(answers);
+                    if (new String(answer, 0, 12, ISO_8859_1).endsWith(" 200")) {
+                        stored.incrementAndGet();
+                    }
+                } else if (fault.status != 0) {
+                    answer = error(fault);
+                }
+                if (fault == Fault.RESET || fault == Fault.ANSWER_LOST) {
+                    reset(client);
+                    return;
+                }
+                client.getOutputStream().write(answer);
+            }
+        } catch (IOException e) {
+            // One of the two has closed its connection, and so the other's is closed.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            connections.remove(client);
+        }
+    }
+
+    private Fault fault(String path) {
+        Rule now = rule;
+        synchronized (random) {
+            return path.contains(now.path) && random.nextDouble() < now.share
+                    ? now.faults.get(random.nextInt(now.faults.size()))
+                    : null;
+        }
+    }
+
+    private static byte[] error(Fault fault) {
+        String body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + fault.code
+                + "</Code><Message>As the test wants it</Message></Error>";
+        return ("HTTP/1.1 " + fault.status + " " + fault.code + "\r\nContent-Type: application/xml\r\nContent-Length: "
+                        + body.length() + "\r\n\r\n" + body)
+                .getBytes(ISO_8859_1);
+    }
+
+    /** One request or answer, from its first line to the end of its body. */
+    private static byte[] message(InputStream in) throws IOException {
+        ByteArrayOutputStream message = new ByteArrayOutputStream();
+        while (line(in, message) > 2) {}
+        String head = message.toString(ISO_8859_1);
+        Matcher length = LENGTH.matcher(head);
+        if (length.find()) {
+            message.write(in.readNBytes(Integer.parseInt(length.group(1))));
+        } else if (CHUNKED.matcher(head).find()) {
+            int size;
+            do {
+                int start = message.size();
+                line(in, message);
+                size = Integer.parseInt(
+                        message.toString(ISO_8859_1).substring(start).strip(), 16);
+                message.write(in.readNBytes(size + 2));
+            } while (size > 0);
+        }
+        return message.toByteArray();
+    }
+
+    /** Copies one line, and tells its length with its end. */
+    private static int line(InputStream in, ByteArrayOutputStream out) throws IOException {
+        int length = 0;
+        int b;
+        do {
+            b = in.read();
+            if (b < 0) {
+                throw new EOFException();
+            }
+            out.write(b);
+            length++;
+        } while (b != '\n');
+        return length;
+    }
+
+    private static void reset(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            refuse();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        threads.shutdownNow();
+    }
+}

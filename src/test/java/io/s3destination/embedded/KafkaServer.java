@@ -1,0 +1,92 @@
+package io.s3destination.embedded;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A Kafka broker that the tests run on, in this JVM or in another, as its clients see it. */
+public interface KafkaServer extends AutoCloseable {
+
+    String brokers();
+
+    default void createStream(String stream, int partitions) throws ExecutionException, InterruptedException {
+        try (Admin admin = admin()) {
+            admin.createTopics(List.of(new NewTopic(stream, partitions, (short) 1)
+                            .configs(Map.of("max.message.bytes", "33554432"))))
+                    .all()
+                    .get();
+        }
+    }
+
+    /** A producer of bytes, to be closed by the caller. */
+    default KafkaProducer<byte[], byte[]> producer() {
+        return producer(Map.of());
+    }
+
+    /** As {@link #producer()}, for transactions. */
+    default KafkaProducer<byte[], byte[]> transactionalProducer(String id) {
+        return producer(Map.of("transactional.id", id));
+    }
+
+    private KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
+        Map<String, Object> settings = new HashMap<>(Map.of(
+                "bootstrap.servers", brokers(),
+                "linger.ms", "5",
+                // A stream that was created a moment ago may not have its leader yet: what is sent again stays in
+                // order.
+                "max.in.flight.requests.per.connection", "1",
+                "max.request.size", "33554432",
+                "buffer.memory", "67108864"));
+        settings.putAll(more);
+        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    /** The committed offset of each partition of a group that has one. */
+    default Map<TopicPartition, Long> committed(String group) throws ExecutionException, InterruptedException {
+        try (Admin admin = admin()) {
+            Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
+                    .partitionsToOffsetAndMetadata()
+                    .get();
+            Map<TopicPartition, Long> committed = new HashMap<>();
+            offsets.forEach((partition, offset) -> {
+                if (offset != null) {
+                    committed.put(partition, offset.offset());
+                }
+            });
+            return committed;
+        }
+    }
+
+    /** How many members of a group have partitions to read. */
+    default long readers(String group) throws ExecutionException, InterruptedException {
+        return describe(group).members().stream()
+                .filter(member -> !member.assignment().topicPartitions().isEmpty())
+                .count();
+    }
+
+    /** The name of the way by which a group shares its partitions out. */
+    default String assignor(String group) throws ExecutionException, InterruptedException {
+        return describe(group).partitionAssignor();
+    }
+
+    private ConsumerGroupDescription describe(String group) throws ExecutionException, InterruptedException {
+        try (Admin admin = admin()) {
+            return admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+        }
+    }
+
+    private Admin admin() {
+        return Admin.create(Map.of("bootstrap.servers", brokers()));
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,177 @@
+package io.s3destination.embedded;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPInputStream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.awaitility.Awaitility;
+
+/**
+ * What was produced to a stream, and what of it stands in a bucket: one record in a hundred is not JSON, another one has
+ * no value. The bucket is read back with a plain client.
+ */
+public final class Ledger {
+
+    private static final int PARTITIONS = 4;
+    private static final String FOLDER = "datalake";
+
+    private final KafkaServer kafka;
+    private final EmbeddedS3 s3;
+    private final String stream;
+    private final String bucket;
+    private final String group;
+    private final Pattern names;
+    /** The content of each object that there must be, by its key. */
+    private final Map<String, byte[]> objects = new TreeMap<>();
+
+    private final BitSet[] deadLetters =
+            IntStream.range(0, PARTITIONS).mapToObj(p -> new BitSet()).toArray(BitSet[]::new);
+    private final long[] ends = new long[PARTITIONS];
+
+    /** A ledger of a new stream and a new bucket, which it creates. */
+    public Ledger(KafkaServer kafka, EmbeddedS3 s3, String stream, String bucket, String group) throws Exception {
+        this.kafka = kafka;
+        this.s3 = s3;
+        this.stream = stream;
+        this.bucket = bucket;
+        this.group = group;
+        this.names = Pattern.compile(".*/" + Pattern.quote(stream) + "-(\\d)-(\\d{10})(\\.gz)?");
+        kafka.createStream(stream, PARTITIONS);
+        s3.createBucket(bucket);
+    }
+
+    /** Produces so many records more, over all partitions; returns when Kafka has them. */
+    public void produce(int records) throws Exception {
+        List<byte[]> values = new ArrayList<>();
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            for (int n = 0; n < records; n++) {
+                byte[] value = value(n);
+                values.add(value);
+                sent.add(producer.send(new ProducerRecord<>(stream, (n + n / 100) % PARTITIONS, null, value)));
+            }
+        }
+        for (int n = 0; n < records; n++) {
+            RecordMetadata record = sent.get(n).get();
+            String name = "%s-%d-%010d".formatted(stream, record.partition(), record.offset());
+            ends[record.partition()] = record.offset() + 1;
+            if (isJson(n)) {
+                byte[] value = values.get(n);
+                objects.put(FOLDER + "/" + name + ".gz", value == null ? "null".getBytes(UTF_8) : value);
+            } else {
+                objects.put(FOLDER + "-dead-letter/" + name, values.get(n));
+                deadLetters[record.partition()].set((int) record.offset());
+            }
+        }
+    }
+
+    private static boolean isJson(int n) {
+        return n % 100 != 17;
+    }
+
+    private static byte[] value(int n) {
+        if (!isJson(n)) {
+            return n % 400 == 17 ? new byte[0] : ("{\"record\": " + n + ", \u00e4 and so on").getBytes(UTF_8);
+        }
+        return n % 100 == 53
+                ? null
+                : ("{\"record\": %d, \"price\": %d.10, \"text\": \"%s\"}".formatted(n, n, "\u00e4bc ".repeat(n % 97)))
+                        .getBytes(UTF_8);
+    }
+
+    /** How many of the records produced are not JSON. */
+    public int deadLetters() {
+        return Arrays.stream(deadLetters).mapToInt(BitSet::cardinality).sum();
+    }
+
+    /**
+     * Waits until all that was produced is committed, then: every offset has its object or dead letter, with its
+     * content, under no other name, and there is nothing else.
+     */
+    public void isComplete(Duration patience) {
+        Map<TopicPartition, Long> all = new TreeMap<>((a, b) -> a.partition() - b.partition());
+        IntStream.range(0, PARTITIONS).forEach(p -> all.put(new TopicPartition(stream, p), ends[p]));
+        Awaitility.await()
+                .atMost(patience)
+                .pollInterval(Duration.ofMillis(250))
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(kafka.committed(group))
+                        .as("committed offsets")
+                        .containsExactlyInAnyOrderEntriesOf(all));
+        assertThat(s3.keys(bucket)).as("keys in " + bucket).containsExactlyInAnyOrderElementsOf(objects.keySet());
+        assertThat(objects.keySet().parallelStream()
+                        .filter(key -> !Arrays.equals(content(key), objects.get(key)))
+                        .toList())
+                .as("objects whose content is not their record's")
+                .isEmpty();
+    }
+
+    /** Every committed offset is covered: all records before it are stored. */
+    public void committedIsStored() throws Exception {
+        Map<TopicPartition, Long> committed = kafka.committed(group);
+        BitSet[] stored = stored();
+        committed.forEach((partition, offset) -> assertThat(offset)
+                .as("committed offset of " + partition)
+                .isLessThanOrEqualTo(stored[partition.partition()].nextClearBit(0)));
+    }
+
+    /** Nothing is committed or stored but a prefix of each partition, in which just dead letters are missing. */
+    public void onlyDeadLettersAreMissing() throws Exception {
+        committedIsStored();
+        BitSet[] stored = stored();
+        for (int p = 0; p < PARTITIONS; p++) {
+            BitSet missing = new BitSet();
+            missing.set(0, stored[p].length());
+            missing.andNot(stored[p]);
+            missing.andNot(deadLetters[p]);
+            assertThat(missing)
+                    .as("records of partition " + p + " that are not stored")
+                    .isEqualTo(new BitSet());
+        }
+    }
+
+    /** The offsets that have an object, by partition; a list of the server's is not complete while objects come. */
+    private BitSet[] stored() {
+        BitSet[] stored =
+                IntStream.range(0, PARTITIONS).mapToObj(p -> new BitSet()).toArray(BitSet[]::new);
+        for (String key : s3.puts()) {
+            Matcher name = names.matcher(key);
+            if (name.matches()) {
+                stored[Integer.parseInt(name.group(1))].set(Integer.parseInt(name.group(2)));
+            }
+        }
+        return stored;
+    }
+
+    private byte[] content(String key) {
+        byte[] body = s3.client()
+                .getObjectAsBytes(object -> object.bucket(bucket).key(key))
+                .asByteArray();
+        if (!key.endsWith(".gz")) {
+            return body;
+        }
+        try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(body))) {
+            return gzip.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(key, e);
+        }
+    }
+}
