@@ -11,6 +11,7 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.NamedNode;
 import org.apache.camel.VetoCamelContextStartException;
 import org.apache.camel.builder.ThreadPoolProfileBuilder;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.support.LifecycleStrategySupport;
@@ -26,7 +27,9 @@ import software.amazon.awssdk.services.s3.S3Client;
  *   <li>{@code executorService: <connector>}: a pool of as many threads as the connector has uploads at once
  * </ul>
  *
- * The settings are checked first; bad ones end the start, all in one message. The clients are closed when the Camel
+ * Camel finds a {@link ConnectorHealth} for each connector there, too.
+ *
+ * <p>The settings are checked first; bad ones end the start, all in one message. The clients are closed when the Camel
  * context has stopped.
  */
 @BindToRegistry("connectors")
@@ -76,6 +79,7 @@ public final class Connectors implements CamelContextAware {
                             .poolSize(connector.uploads())
                             .maxPoolSize(connector.uploads())
                             .build());
+            context.getRegistry().bind("health-" + name, HealthCheck.class, new ConnectorHealth(context, name));
         }
         uploads.forEach((resource, connections) -> settings.required(
                         "resource." + resource + ".url", ConnectionUrl.FORM, ConnectionUrl::parse)

@@ -1,20 +1,29 @@
 package io.s3destination;
 
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.aws2.s3.AWS2S3Constants;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
  * Says that a step fails and is tried again: at once when it starts, then every 30 seconds for each connector, however
  * many records fail. A fault that passes by itself is a WARN; one that somebody must mend is an ERROR with its cure.
+ * Knows which records fail, until they are done or given back to Kafka, so that health can tell.
  */
 @BindToRegistry("retries")
 public final class Retries implements Processor {
@@ -36,38 +45,91 @@ public final class Retries implements Processor {
             "EntityTooLarge", "let the store take objects of this size");
 
     private final Map<String, Long> said = new ConcurrentHashMap<>();
+    private final Map<String, Failure> failures = new ConcurrentHashMap<>();
 
     @Override
     public void process(Exchange exchange) {
         String connector = exchange.getFromRouteId();
         long now = System.nanoTime();
+        Fault fault = Fault.of(exchange);
+        String bucket = bucket(exchange);
+        note(exchange, new Failure(connector, now, bucket, fault.text()));
         Long due = said.compute(
                 connector, (name, last) -> last == null || now - last >= INTERVAL ? Long.valueOf(now) : last);
-        if (due != now) {
-            return;
+        if (due == now) {
+            Object key = exchange.getMessage().getHeader(AWS2S3Constants.KEY);
+            LOG.atLevel(fault.level())
+                    .log(
+                            "{}: cannot store {}: {}{}",
+                            connector,
+                            "s3://" + bucket + "/" + (key == null ? "" : key),
+                            fault.text(),
+                            fault.level() == Level.ERROR ? ". It is tried again until then" : "; it is tried again");
         }
-        Throwable fault = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        String what = "%s: cannot store s3://%s/%s: "
-                .formatted(connector, bucket(exchange), exchange.getMessage().getHeader(AWS2S3Constants.KEY));
-        if (fault instanceof S3Exception s3) {
-            String code =
-                    s3.awsErrorDetails() == null ? "" : s3.awsErrorDetails().errorCode();
-            String answer = "PUT answered HTTP " + s3.statusCode() + " " + code;
-            String cure = CURES.get(code);
-            if (cure != null) {
-                LOG.error("{}{}; {}. It is tried again until then", what, answer, cure);
-            } else {
-                LOG.warn("{}{}; it is tried again", what, answer);
-            }
-        } else if (fault instanceof SdkClientException) {
-            LOG.warn("{}{}; it is tried again", what, fault.getMessage());
-        } else {
-            LOG.error("{}{}; correct the route. It is tried again until then", what, fault.toString());
+    }
+
+    /** What keeps a record of the connector from being stored for longer than that, and since when; never its content. */
+    Optional<String> failing(String connector, Duration patience) {
+        long now = System.nanoTime();
+        return failures.values().stream()
+                .filter(failure -> failure.connector().equals(connector))
+                .min(Comparator.comparingLong(failure -> failure.since() - now))
+                .filter(failure -> now - failure.since() >= patience.toNanos())
+                .map(failure -> "bucket " + failure.bucket() + ": a record is not stored since "
+                        + Duration.ofNanos(now - failure.since()).toSeconds() + " s: " + failure.fault());
+    }
+
+    private void note(Exchange exchange, Failure failure) {
+        String id = exchange.getExchangeId();
+        Failure first = failures.get(id);
+        failures.put(id, first == null ? failure : failure.since(first.since()));
+        if (first == null) {
+            exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+                @Override
+                public void onDone(Exchange done) {
+                    failures.remove(id);
+                }
+            });
         }
     }
 
     private static String bucket(Exchange exchange) {
         return exchange.getContext()
                 .resolvePropertyPlaceholders("{{bucket:{{connector." + exchange.getFromRouteId() + ".to}}}}");
+    }
+
+    private record Failure(String connector, long since, String bucket, String fault) {
+
+        Failure since(long earlier) {
+            return new Failure(connector, earlier, bucket, fault);
+        }
+    }
+
+    private record Fault(Level level, String text) {
+
+        static Fault of(Exchange exchange) {
+            Throwable fault = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+            if (fault instanceof S3Exception s3) {
+                String code =
+                        s3.awsErrorDetails() == null ? "" : s3.awsErrorDetails().errorCode();
+                String answer = "PUT answered HTTP " + s3.statusCode() + " " + code;
+                String cure = CURES.get(code);
+                return cure == null ? new Fault(Level.WARN, answer) : new Fault(Level.ERROR, answer + "; " + cure);
+            }
+            if (fault instanceof SdkClientException) {
+                return new Fault(Level.WARN, fault.getMessage());
+            }
+            if (fault instanceof KafkaException) {
+                return new Fault(Level.WARN, "it is stored, but its offset is not committed: " + fault.getMessage());
+            }
+            // Without its message, which may quote the record.
+            String names = Stream.iterate(fault, Objects::nonNull, Throwable::getCause)
+                    .map(cause -> cause.getClass().getSimpleName())
+                    .distinct()
+                    .collect(Collectors.joining(", caused by "));
+            String step = exchange.getExchangeExtension().getHistoryNodeId();
+            return new Fault(
+                    Level.ERROR, (step == null ? "" : "the step " + step + ": ") + names + "; correct the route");
+        }
     }
 }

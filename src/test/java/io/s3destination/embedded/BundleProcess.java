@@ -1,6 +1,7 @@
 package io.s3destination.embedded;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +21,7 @@ public final class BundleProcess implements AutoCloseable {
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
 
     private final Path directory;
+    private final URI management = URI.create("http://127.0.0.1:" + EmbeddedKafka.freePort());
     private final Map<String, String> environment = new TreeMap<>();
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private Process process;
@@ -35,6 +37,12 @@ public final class BundleProcess implements AutoCloseable {
                 Files.copy(route, directory.resolve(route));
             }
         }
+        withProperty("camel.management.port", String.valueOf(management.getPort()));
+    }
+
+    /** Where it answers under /observe, once it runs: a port of its own. */
+    public URI management() {
+        return management;
     }
 
     /** Sets a variable of the environment of the next start; null takes it away. */

@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.gaul.s3proxy.AuthenticationType;
 import org.gaul.s3proxy.S3Proxy;
@@ -40,6 +42,7 @@ public final class EmbeddedS3 implements S3Server {
     public static final String OWNER_SECRET = "owner-secret";
 
     private final List<String> puts = Collections.synchronizedList(new ArrayList<>());
+    private final Set<String> denied = ConcurrentHashMap.newKeySet();
     private final AtomicInteger attempts = new AtomicInteger();
     private final BlobStoreContext context;
     private final S3Proxy server;
@@ -115,6 +118,16 @@ public final class EmbeddedS3 implements S3Server {
         return attempts.get();
     }
 
+    /** Takes the right to put objects into the bucket away from the user of the connection URL. */
+    public void deny(String bucket) {
+        denied.add(bucket);
+    }
+
+    /** Gives back what {@link #deny} took. */
+    public void allow(String bucket) {
+        denied.remove(bucket);
+    }
+
     @Override
     public void close() {
         client.close();
@@ -136,6 +149,9 @@ public final class EmbeddedS3 implements S3Server {
         @Override
         public String putBlob(String container, Blob blob, PutOptions options) {
             attempts.incrementAndGet();
+            if (denied.contains(container)) {
+                throw new AuthorizationException();
+            }
             String etag = super.putBlob(container, blob, options);
             puts.add(blob.getMetadata().getName());
             return etag;

@@ -16,6 +16,8 @@ public final class RunningBundle implements AutoCloseable {
     /** Starts it with these properties over those of application.properties; its routes run when this returns. */
     public static RunningBundle start(Map<String, String> properties) {
         Main main = Bundle.configured();
+        // Another bundle on this machine may have the port.
+        main.addOverrideProperty("camel.management.enabled", "false");
         properties.forEach(main::addOverrideProperty);
         main.start();
         return new RunningBundle(main);

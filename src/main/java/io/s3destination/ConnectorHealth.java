@@ -1,0 +1,109 @@
+package io.s3destination;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.camel.CamelContext;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Route;
+import org.apache.camel.component.kafka.KafkaConsumer;
+import org.apache.camel.component.kafka.TaskHealthState;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+import org.apache.camel.model.Model;
+
+/**
+ * Whether a connector can read and store; the message of a DOWN says what keeps it from that and what to do. An idle
+ * stream is UP. As a liveness check it is DOWN only where nothing but a restart helps: the consumer has ended for good.
+ */
+final class ConnectorHealth extends AbstractHealthCheck {
+
+    /** How long a record may be tried again before it counts as one that cannot be stored. */
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final String connector;
+
+    ConnectorHealth(CamelContext context, String connector) {
+        super("s3-destination", "connector:" + connector);
+        this.connector = connector;
+        setCamelContext(context);
+    }
+
+    @Override
+    public boolean isLiveness() {
+        return true;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+        List<String> faults = new ArrayList<>();
+        ended().ifPresent(faults::add);
+        if (options.get(CHECK_KIND) != Kind.LIVENESS) {
+            faults.addAll(missingRoutes());
+            if (faults.isEmpty()) {
+                broken().or(this::silent).ifPresent(faults::add);
+            }
+            bean("retries", Retries.class).failing(connector, PATIENCE).ifPresent(faults::add);
+        }
+        if (faults.isEmpty()) {
+            builder.up();
+        } else {
+            builder.down().message(String.join("; ", faults));
+        }
+    }
+
+    /** An edit that is read but cannot be started leaves a definition without its route. */
+    private List<String> missingRoutes() {
+        List<String> missing = new ArrayList<>(
+                getCamelContext()
+                        .getCamelContextExtension()
+                        .getContextPlugin(Model.class)
+                        .getRouteDefinitions()
+                        .stream()
+                        .map(NamedNode::getId)
+                        .filter(id -> getCamelContext().getRoute(id) == null)
+                        .toList());
+        if (getCamelContext().getRoute(connector) == null && !missing.contains(connector)) {
+            missing.add(connector);
+        }
+        return missing.stream()
+                .map(id -> "there is no route " + id + ": its file is missing or has been edited to what cannot start;"
+                        + " the log tells why")
+                .toList();
+    }
+
+    private Optional<String> ended() {
+        return tasks().stream()
+                .filter(task -> task.isTerminated() || task.getClientId() != null && !task.isRecoverable())
+                .findFirst()
+                .map(task -> "reading from Kafka has ended for good, as after a refused login: the log tells why;"
+                        + " mend it and restart");
+    }
+
+    private Optional<String> broken() {
+        return tasks().stream()
+                .map(TaskHealthState::getGroupId)
+                .filter(bean("kafka-clients", KafkaClients.class)::broken)
+                .findFirst()
+                .map(group -> "reading from Kafka broke off and is taken up again: the log tells why");
+    }
+
+    private Optional<String> silent() {
+        return tasks().stream()
+                .filter(task -> !task.isReady())
+                .findFirst()
+                .map(task -> "no Kafka broker answers at " + task.getBootstrapServers());
+    }
+
+    private List<TaskHealthState> tasks() {
+        Route route = getCamelContext().getRoute(connector);
+        boolean reads = route != null && route.getConsumer() instanceof KafkaConsumer kafka && kafka.isStarted();
+        return reads ? ((KafkaConsumer) route.getConsumer()).healthStates() : List.of();
+    }
+
+    private <T> T bean(String name, Class<T> type) {
+        return getCamelContext().getRegistry().lookupByNameAndType(name, type);
+    }
+}
