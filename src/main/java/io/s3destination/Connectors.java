@@ -52,6 +52,7 @@ public final class Connectors implements CamelContextAware {
             return;
         }
         context = camelContext;
+        SecretLoggers.quieten();
         configure();
         addFunction("bucket", this::bucket);
         addFunction("lowercase", text -> text.toLowerCase(Locale.ROOT));

@@ -16,6 +16,7 @@ import org.apache.camel.CamelContext;
 final class Settings {
 
     private static final Pattern ENVIRONMENT = Pattern.compile("\\{\\{env:(\\w+)");
+    private static final Pattern VARIABLE = Pattern.compile("\\{\\{env:(\\w+)}}");
 
     private final CamelContext context;
     private final List<String> faults = new ArrayList<>();
@@ -71,6 +72,11 @@ final class Settings {
     }
 
     private Optional<String> value(String key) {
+        Matcher variable = VARIABLE.matcher(raw(key));
+        if (variable.matches()) {
+            // Not through Camel, which says it at DEBUG, and reads a '{{' in a secret as a placeholder.
+            return Optional.ofNullable(System.getenv(variable.group(1))).filter(text -> !text.isBlank());
+        }
         try {
             return context.getPropertiesComponent().resolveProperty(key).filter(text -> !text.isBlank());
         } catch (IllegalArgumentException e) {
@@ -80,8 +86,13 @@ final class Settings {
     }
 
     private String named(String key) {
-        String raw = context.getPropertiesComponent().loadProperties().getProperty(key, "");
-        Matcher environment = ENVIRONMENT.matcher(raw);
+        Matcher environment = ENVIRONMENT.matcher(raw(key));
         return environment.find() ? environment.group(1) + " (" + key + ")" : key;
+    }
+
+    /** With its placeholders; a property of the JVM comes first, as in Camel. */
+    private String raw(String key) {
+        String otherwise = context.getPropertiesComponent().loadProperties().getProperty(key, "");
+        return System.getProperty(key, otherwise);
     }
 }

@@ -212,7 +212,7 @@ class FaultsIT {
         for (BundleProcess instance : List.of(bundle, second)) {
             if (type == null) {
                 // The consumer protocol of KIP-848, in which the broker shares out and knows the timeouts.
-                instance.withRouteLine("to-s3", "sessionTimeoutMs: 10000", "")
+                instance.withRoute("to-s3", "sessionTimeoutMs: 10000", "")
                         .withProperty("camel.component.kafka.additional-properties[group.protocol]", "consumer");
             } else {
                 instance.withProperty(
@@ -345,7 +345,7 @@ class FaultsIT {
                 .with("DATALAKE_URL", s3.connectionUrl(name, proxy.endpoint()))
                 .with("STREAM_NAME", name)
                 .with("KAFKA_BROKERS", kafka.brokers())
-                .withRouteLine("to-s3", "groupId: to-s3", "groupId: " + name);
+                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
     }
 
     private void startedInMidLoad() throws Exception {

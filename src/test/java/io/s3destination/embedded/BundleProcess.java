@@ -58,16 +58,14 @@ public final class BundleProcess implements AutoCloseable {
         return this;
     }
 
-    /** Replaces a line in the bundle's copy of a route; by nothing, takes it out. */
-    public BundleProcess withRouteLine(String route, String line, String replacement) throws IOException {
+    /** Edits a route, which must hold the text that is replaced. */
+    public BundleProcess withRoute(String route, String text, String replacement) throws IOException {
         Path file = directory.resolve("routes").resolve(route + ".camel.yaml");
-        List<String> lines = new ArrayList<>(Files.readAllLines(file));
-        int at = lines.stream().map(String::strip).toList().indexOf(line);
-        if (at < 0) {
-            throw new IllegalArgumentException("no line '" + line + "' in " + file);
+        String yaml = Files.readString(file);
+        if (!yaml.contains(text)) {
+            throw new IllegalArgumentException(file + " does not hold " + text);
         }
-        lines.set(at, lines.get(at).replace(line, replacement));
-        Files.write(file, lines);
+        Files.writeString(file, yaml.replace(text, replacement));
         return this;
     }
 
