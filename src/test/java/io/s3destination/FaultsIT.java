@@ -227,6 +227,7 @@ class FaultsIT {
         assertThat(embeddedKafka.assignor(name)).isEqualTo(assignor);
         ledger.produce(RECORDS / 5);
         ledger.committedIsStored();
+        proxy.delay(Duration.ZERO);
         second.terminate();
         assertThat(second.ends(limit(ENDS))).isTrue();
         ledger.committedIsStored();
