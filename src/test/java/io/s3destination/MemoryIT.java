@@ -1,0 +1,135 @@
+package io.s3destination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.s3destination.embedded.BundleProcess;
+import io.s3destination.embedded.EmbeddedKafka;
+import io.s3destination.embedded.EmbeddedS3;
+import io.s3destination.embedded.EmbeddedServices;
+import java.io.ByteArrayInputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import java.util.zip.GZIPInputStream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Large records in a heap of 256 MB, which a process that runs out of would not survive. */
+@ExtendWith(EmbeddedServices.class)
+class MemoryIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(150);
+    private static final int MEGABYTE = 1 << 20;
+    private static final int PARTITIONS = 4;
+
+    private final EmbeddedKafka kafka;
+    private final EmbeddedS3 s3;
+    private final String name;
+    private BundleProcess bundle;
+    private KafkaProducer<byte[], byte[]> producer;
+    private final List<Integer> sizes = new ArrayList<>();
+
+    MemoryIT(EmbeddedKafka kafka, EmbeddedS3 s3) {
+        this.kafka = kafka;
+        this.s3 = s3;
+        this.name = "memory-" + System.nanoTime();
+    }
+
+    @BeforeEach
+    void layOutTheBundle(@TempDir Path directory) throws Exception {
+        kafka.createStream(name, PARTITIONS);
+        producer = kafka.producer();
+        bundle = new BundleProcess(directory)
+                .with("DATALAKE_URL", s3.connectionUrl(name))
+                .with("STREAM_NAME", name)
+                .with("KAFKA_BROKERS", kafka.brokers())
+                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
+    }
+
+    @AfterEach
+    void end() {
+        producer.close();
+        bundle.close();
+    }
+
+    @Test
+    void storesThreeHundredRecordsOfOneMegabyte() throws Exception {
+        s3.createBucket(name);
+        for (int n = 0; n < 300; n++) {
+            produce(MEGABYTE);
+        }
+
+        bundle.start();
+
+        assertAllStored();
+    }
+
+    @Test
+    void storesARecordOfTwentyMegabytesAmongSmallOnes() throws Exception {
+        s3.createBucket(name);
+        for (int n = 0; n < 1_000; n++) {
+            produce(n == 500 ? 20 * MEGABYTE : 100);
+        }
+
+        bundle.start();
+
+        assertAllStored();
+    }
+
+    @Test
+    void sendsLargeRecordsWholeAgainWhenS3HasRefusedThem() throws Exception {
+        for (int n = 0; n < 60; n++) {
+            produce(n == 30 ? 20 * MEGABYTE : MEGABYTE);
+        }
+        int before = s3.attempts();
+
+        bundle.start();
+        // Each upload at once has failed a few times when the bucket is there at last.
+        Awaitility.await().atMost(PATIENCE).until(() -> s3.attempts() >= before + 150 || !bundle.isAlive());
+        s3.createBucket(name);
+
+        assertAllStored();
+    }
+
+    /** JSON that gzip makes hardly smaller, the same for each n. */
+    private static byte[] json(int n, int size) {
+        byte[] random = new byte[size * 3 / 4];
+        new Random(n).nextBytes(random);
+        return ("{\"n\":" + n + ",\"data\":\"" + Base64.getEncoder().encodeToString(random) + "\"}").getBytes(UTF_8);
+    }
+
+    private void produce(int size) {
+        int n = sizes.size();
+        sizes.add(size);
+        producer.send(new ProducerRecord<>(name, n % PARTITIONS, null, json(n, size)));
+    }
+
+    private void assertAllStored() throws Exception {
+        producer.flush();
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> !bundle.isAlive() || s3.keys(name).size() == sizes.size());
+        assertThat(bundle.isAlive()).as("the process is alive").isTrue();
+        for (int n = 0; n < sizes.size(); n++) {
+            String key = "datalake/%s-%d-%010d.gz".formatted(name, n % PARTITIONS, n / PARTITIONS);
+            byte[] object =
+                    s3.client().getObjectAsBytes(b -> b.bucket(name).key(key)).asByteArray();
+            byte[] stored = new GZIPInputStream(new ByteArrayInputStream(object)).readAllBytes();
+            assertThat(Arrays.equals(stored, json(n, sizes.get(n))))
+                    .as("%s is what was produced", key)
+                    .isTrue();
+        }
+        assertThat(bundle.log()).doesNotContain("OutOfMemory");
+    }
+}
