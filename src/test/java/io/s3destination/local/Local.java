@@ -62,6 +62,7 @@ public final class Local {
         bundle = Bundle.configured();
         bundle.addOverrideProperty("camel.component.kafka.brokers", kafka.brokers());
         bundle.addOverrideProperty("resource." + RESOURCE + ".url", s3.connectionUrl(BUCKET));
+        bundle.addOverrideProperty("camel.management.enabled", "false");
         bundle.addOverrideProperty("connector.to-s3.to", RESOURCE);
         bundle.addOverrideProperty("connector.to-s3.input", STREAM);
         bundle.configure()
