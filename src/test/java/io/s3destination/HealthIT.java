@@ -51,6 +51,8 @@ class HealthIT {
                 .with("DATALAKE_URL", s3.connectionUrl(name))
                 .with("STREAM_NAME", name)
                 .with("KAFKA_BROKERS", kafka.brokers())
+                // A group of its own, which no bundle that was killed is a member of.
+                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name)
                 .withProperty("camel.main.routes-reload-enabled", "true")
                 .withProperty("camel.main.routes-reload-directory", "routes")
                 .withProperty("camel.main.routes-reload-pattern", "*.camel.yaml");
