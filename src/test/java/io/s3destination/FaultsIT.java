@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * -Dfaults=long} makes the faults as long as they are in life, {@code -Dfaults.seed} chooses random ones again.
  */
 @ExtendWith(EmbeddedServices.class)
+@EnabledIfSystemProperty(named = "faults", matches = "short|long")
 class FaultsIT {
 
     private static final AtomicInteger TESTS = new AtomicInteger();
