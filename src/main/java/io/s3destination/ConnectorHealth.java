@@ -43,7 +43,7 @@ final class ConnectorHealth extends AbstractHealthCheck {
         if (options.get(CHECK_KIND) != Kind.LIVENESS) {
             faults.addAll(missingRoutes());
             if (faults.isEmpty()) {
-                broken().or(this::silent).ifPresent(faults::add);
+                reading().ifPresent(faults::add);
             }
             bean("retries", Retries.class).failing(connector, PATIENCE).ifPresent(faults::add);
         }
@@ -82,19 +82,11 @@ final class ConnectorHealth extends AbstractHealthCheck {
                         + " mend it and restart");
     }
 
-    private Optional<String> broken() {
+    private Optional<String> reading() {
         return tasks().stream()
-                .map(TaskHealthState::getGroupId)
-                .filter(bean("kafka-clients", KafkaClients.class)::broken)
-                .findFirst()
-                .map(group -> "reading from Kafka broke off and is taken up again: the log tells why");
-    }
-
-    private Optional<String> silent() {
-        return tasks().stream()
-                .filter(task -> !task.isReady())
-                .findFirst()
-                .map(task -> "no Kafka broker answers at " + task.getBootstrapServers());
+                .flatMap(task -> bean("kafka-clients", KafkaClients.class).fault(task.getGroupId()).stream()
+                        .map(fault -> fault + " (" + task.getBootstrapServers() + ")"))
+                .findFirst();
     }
 
     private List<TaskHealthState> tasks() {

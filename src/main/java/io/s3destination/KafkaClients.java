@@ -2,7 +2,9 @@ package io.s3destination;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
@@ -11,8 +13,8 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.errors.InterruptException;
 
 /**
- * Kafka's clients as Camel makes them, but for a pause: after a batch that failed or an error from the broker Camel
- * makes a new consumer at once, for as long as the fault lasts, thousands of times a minute.
+ * Kafka's consumers as {@link SteadyConsumer}s, and with a pause: after a batch that failed or an error from the broker
+ * Camel makes a new consumer at once, for as long as the fault lasts, thousands of times a minute.
  */
 @BindToRegistry("kafka-clients")
 public final class KafkaClients extends DefaultKafkaClientFactory {
@@ -27,11 +29,14 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
     /** When a group last had a consumer in place of another. */
     private final Map<String, Long> replaced = new ConcurrentHashMap<>();
 
+    private final Set<SteadyConsumer> open = ConcurrentHashMap.newKeySet();
+
     @Override
     public Consumer<?, ?> getConsumer(Properties kafka) {
+        String group = kafka.getProperty(ConsumerConfig.GROUP_ID_CONFIG);
         try {
             if (next.get() != null) {
-                replaced.put(kafka.getProperty(ConsumerConfig.GROUP_ID_CONFIG), System.nanoTime());
+                replaced.put(group, System.nanoTime());
                 Thread.sleep(Math.max(
                         0, Duration.ofNanos(next.get() - System.nanoTime()).toMillis()));
             }
@@ -39,12 +44,26 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
             throw new InterruptException(e);
         }
         next.set(System.nanoTime() + PAUSE.toNanos());
-        return super.getConsumer(kafka);
+        SteadyConsumer consumer = new SteadyConsumer(kafka, group, open::remove);
+        open.add(consumer);
+        return consumer;
     }
 
-    /** Whether a consumer of the group broke off a short while ago, or does so again and again. */
-    boolean broken(String group) {
+    /** What keeps a group from reading, in words; may be called by any thread. */
+    Optional<String> fault(String group) {
         Long last = replaced.get(group);
-        return last != null && System.nanoTime() - last < BROKEN.toNanos();
+        Optional<String> unreadable = open.stream()
+                .filter(consumer -> consumer.group().equals(group))
+                .flatMap(consumer -> consumer.unreadable().stream())
+                .findFirst();
+        if (unreadable.isPresent()) {
+            return unreadable;
+        }
+        if (last != null && System.nanoTime() - last < BROKEN.toNanos()) {
+            return Optional.of("reading from Kafka broke off and is taken up again: the log tells why");
+        }
+        return open.stream().anyMatch(consumer -> consumer.group().equals(group) && consumer.answered())
+                ? Optional.empty()
+                : Optional.of("no Kafka broker answers");
     }
 }

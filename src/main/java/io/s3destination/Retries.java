@@ -52,8 +52,7 @@ public final class Retries implements Processor {
         String connector = exchange.getFromRouteId();
         long now = System.nanoTime();
         Fault fault = Fault.of(exchange);
-        String bucket = bucket(exchange);
-        note(exchange, new Failure(connector, now, bucket, fault.text()));
+        Failure failure = note(exchange, connector, now, fault);
         Long due = said.compute(
                 connector, (name, last) -> last == null || now - last >= INTERVAL ? Long.valueOf(now) : last);
         if (due == now) {
@@ -62,7 +61,7 @@ public final class Retries implements Processor {
                     .log(
                             "{}: cannot store {}: {}{}",
                             connector,
-                            "s3://" + bucket + "/" + (key == null ? "" : key),
+                            "s3://" + failure.bucket() + "/" + (key == null ? "" : key),
                             fault.text(),
                             fault.level() == Level.ERROR ? ". It is tried again until then" : "; it is tried again");
         }
@@ -79,18 +78,20 @@ public final class Retries implements Processor {
                         + Duration.ofNanos(now - failure.since()).toSeconds() + " s: " + failure.fault());
     }
 
-    private void note(Exchange exchange, Failure failure) {
+    private Failure note(Exchange exchange, String connector, long now, Fault fault) {
         String id = exchange.getExchangeId();
-        Failure first = failures.get(id);
-        failures.put(id, first == null ? failure : failure.since(first.since()));
-        if (first == null) {
+        return failures.compute(id, (unused, earlier) -> {
+            if (earlier != null) {
+                return new Failure(connector, earlier.since(), earlier.bucket(), fault.text());
+            }
             exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
                 @Override
                 public void onDone(Exchange done) {
                     failures.remove(id);
                 }
             });
-        }
+            return new Failure(connector, now, bucket(exchange), fault.text());
+        });
     }
 
     private static String bucket(Exchange exchange) {
@@ -98,12 +99,7 @@ public final class Retries implements Processor {
                 .resolvePropertyPlaceholders("{{bucket:{{connector." + exchange.getFromRouteId() + ".to}}}}");
     }
 
-    private record Failure(String connector, long since, String bucket, String fault) {
-
-        Failure since(long earlier) {
-            return new Failure(connector, earlier, bucket, fault);
-        }
-    }
+    private record Failure(String connector, long since, String bucket, String fault) {}
 
     private record Fault(Level level, String text) {
 

@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.s3destination.embedded.BundleProcess;
@@ -24,9 +25,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,7 +42,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * -Dfaults=long} makes the faults as long as they are in life, {@code -Dfaults.seed} chooses random ones again.
  */
 @ExtendWith(EmbeddedServices.class)
-@EnabledIfSystemProperty(named = "faults", matches = "short|long")
+@Execution(ExecutionMode.CONCURRENT)
 class FaultsIT {
 
     private static final AtomicInteger TESTS = new AtomicInteger();
@@ -52,7 +54,6 @@ class FaultsIT {
     private static final Duration GOES_ON = Duration.ofSeconds(10);
     private static final Duration READS_AGAIN = Duration.ofSeconds(15);
     private static final Duration ENDS = Duration.ofSeconds(15);
-    private static final Duration ENDS_WHILE_S3_HANGS = Duration.ofSeconds(30);
     /** How long Kafka waits for a member that is gone, and Camel for records that are not done, if nobody tells them. */
     private static final Duration UNTOLD = Duration.ofSeconds(40);
 
@@ -91,26 +92,12 @@ class FaultsIT {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"SLOW_DOWN", "HANG"})
+    @EnumSource(names = {"SLOW_DOWN", "HANG", "REFUSE"})
     void goesOnWhenS3IsWellAgain(Fault fault) throws Exception {
         given(embeddedKafka, RECORDS);
         startedInMidLoad();
 
         proxy.fail(fault);
-        lasting(FAULT);
-        proxy.mend();
-
-        goesOn(GOES_ON);
-        ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
-    }
-
-    @Test
-    void goesOnWhenS3TakesConnectionsAgain() throws Exception {
-        given(embeddedKafka, RECORDS);
-        startedInMidLoad();
-
-        proxy.refuse();
         lasting(FAULT);
         proxy.mend();
 
@@ -306,14 +293,15 @@ class FaultsIT {
         ledger.isComplete(PATIENCE);
     }
 
-    @Test
-    void endsSoonOnSigtermWhileS3RefusesAndStoresTheRestAfterwards() throws Exception {
+    @ParameterizedTest
+    @CsvSource({"REFUSE, 15", "HANG, 30"})
+    void endsSoonOnSigtermWhileS3FailsAndStoresTheRestAfterwards(Fault fault, int seconds) throws Exception {
         given(embeddedKafka, RECORDS);
         startedInMidLoad();
-        proxy.refuse();
+        proxy.fail(fault);
         lasting(FAULT);
 
-        terminated(ENDS);
+        terminated(Duration.ofSeconds(seconds));
         ledger.committedIsStored();
         proxy.mend();
         bundle.start();
@@ -322,18 +310,43 @@ class FaultsIT {
     }
 
     @Test
-    void endsSoonOnSigtermWhileS3HangsAndStoresTheRestAfterwards() throws Exception {
-        given(embeddedKafka, RECORDS);
-        startedInMidLoad();
-        proxy.fail(Fault.HANG);
-        lasting(FAULT);
+    void aCorruptBatchHoldsUpItsPartitionOnly() throws Exception {
+        try (KafkaProcess kafka = new KafkaProcess(directory).start()) {
+            given(kafka, RECORDS);
+            kafka.stop();
+            long corrupt = kafka.corrupt(name, 1);
+            kafka.start();
 
-        terminated(ENDS_WHILE_S3_HANGS);
-        ledger.committedIsStored();
-        proxy.mend();
+            bundle.start();
+
+            holdsUpOnly(1, corrupt);
+        }
+    }
+
+    @Test
+    void aRecordThatCannotBeDeserialisedHoldsUpItsPartitionOnly() throws Exception {
+        given(embeddedKafka, RECORDS);
+        bundle.withRoute(
+                "to-s3",
+                "keyDeserializer: org.apache.kafka.common.serialization.ByteArrayDeserializer",
+                "keyDeserializer: org.apache.kafka.common.serialization.IntegerDeserializer");
+        long unreadable = ledger.produce(2, "no integer".getBytes(UTF_8));
+        ledger.produce(RECORDS / 5);
+
         bundle.start();
 
-        ledger.isComplete(PATIENCE);
+        holdsUpOnly(2, unreadable);
+    }
+
+    private void holdsUpOnly(int partition, long offset) throws Exception {
+        ledger.isCompleteBut(partition, offset, PATIENCE);
+        ledger.produce(RECORDS / 5);
+        ledger.isCompleteBut(partition, offset, PATIENCE);
+        assertThat(bundle.log().lines().filter(line -> line.contains(" ERROR i.s.")))
+                .singleElement()
+                .asString()
+                .contains("partition " + name + "-" + partition + " cannot be read at offset " + offset);
+        assertThat(bundle.log()).doesNotContain("Reconnecting");
     }
 
     private void given(KafkaServer kafka, int records) throws Exception {

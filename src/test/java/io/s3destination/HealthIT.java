@@ -26,9 +26,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the runnable jar answers at /observe/health, while it can read and store and while it cannot. */
 @ExtendWith(EmbeddedServices.class)
+@Execution(ExecutionMode.CONCURRENT)
 class HealthIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -105,12 +110,16 @@ class HealthIT {
         awaitStored(3);
     }
 
-    @Test
-    void notReadyUntilABrokerAnswers(@TempDir Path directory) throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"classic", "consumer"})
+    void notReadyUntilABrokerAnswers(String protocol, @TempDir Path directory) throws Exception {
         int port = EmbeddedKafka.freePort();
         s3.createBucket(name);
-        bundle.with("KAFKA_BROKERS", "localhost:" + port).start();
-        awaitDown("no Kafka broker answers at localhost:" + port);
+        bundle.with("KAFKA_BROKERS", "localhost:" + port)
+                .withRoute("to-s3", "sessionTimeoutMs: 10000", "")
+                .withProperty("camel.component.kafka.additional-properties[group.protocol]", protocol)
+                .start();
+        awaitDown("no Kafka broker answers (localhost:" + port + ")");
 
         try (EmbeddedKafka late = EmbeddedKafka.start(directory, port)) {
             late.createStream(name, 2);
@@ -119,7 +128,25 @@ class HealthIT {
             awaitStored(3);
             assertUp();
         }
-        awaitDown("no Kafka broker answers at localhost:" + port);
+        awaitDown("no Kafka broker answers (localhost:" + port + ")");
+    }
+
+    @Test
+    void notReadyWhileARecordCannotBeRead() throws Exception {
+        String bytes = "keyDeserializer: org.apache.kafka.common.serialization.ByteArrayDeserializer";
+        String integers = "keyDeserializer: org.apache.kafka.common.serialization.IntegerDeserializer";
+        s3.createBucket(name);
+        bundle.withRoute("to-s3", bytes, integers).start();
+        awaitUp();
+
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            producer.send(new ProducerRecord<>(name, 1, "no integer".getBytes(UTF_8), CONTENT.getBytes(UTF_8)));
+        }
+        awaitDown("partition " + name + "-1 cannot be read at offset 0", "--reset-offsets");
+        edit("to-s3", route -> route.replace(integers, bytes));
+
+        awaitUp();
+        awaitStored(1);
     }
 
     @Test

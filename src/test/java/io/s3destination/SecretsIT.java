@@ -9,20 +9,25 @@ import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Everything that the bundle writes, with every logger at TRACE and the start-up summaries on, holds no secret. */
 @ExtendWith(EmbeddedServices.class)
+@Execution(ExecutionMode.CONCURRENT)
 class SecretsIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -41,14 +46,22 @@ class SecretsIT {
         this.s3 = s3;
     }
 
+    @BeforeAll
+    static void produceARecordAndADeadLetter(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
+        s3.createBucket("secret-lake");
+        kafka.createStream(STREAM, 1);
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            for (String value : List.of("{\"a\":\"" + MARK + "\"}", MARK)) {
+                ProducerRecord<byte[], byte[]> record =
+                        new ProducerRecord<>(STREAM, 0, MARK.getBytes(UTF_8), value.getBytes(UTF_8));
+                record.headers().add(MARK, MARK.getBytes(UTF_8));
+                producer.send(record);
+            }
+        }
+    }
+
     @BeforeEach
     void layOutTheBundle(@TempDir Path directory) throws Exception {
-        if (s3.client().listBuckets().buckets().stream().noneMatch(b -> b.name().equals("secret-lake"))) {
-            s3.createBucket("secret-lake");
-            kafka.createStream(STREAM, 1);
-            produce("{\"a\":\"" + MARK + "\"}");
-            produce(MARK);
-        }
         bundle = new BundleProcess(directory)
                 .with("DATALAKE_URL", url(RIGHT, "secret-lake"))
                 .with("STREAM_NAME", STREAM)
@@ -109,10 +122,10 @@ class SecretsIT {
                 .with("AWS_ACCESS_KEY_ID", EmbeddedS3.ACCESS_KEY)
                 .with("AWS_SECRET_ACCESS_KEY", RIGHT)
                 .with("AWS_SESSION_TOKEN", token);
-        int before = s3.attempts();
+        int before = s3.attempts("secret-lake");
 
         sayEverythingUntil("compress-gzip");
-        Awaitility.await().atMost(PATIENCE).until(() -> s3.attempts() >= before + 2);
+        Awaitility.await().atMost(PATIENCE).until(() -> s3.attempts("secret-lake") >= before + 2);
 
         new Secret(RIGHT).assertNotIn("the log", bundle.log());
         new Secret(token).assertNotIn("the log", bundle.log());
@@ -147,14 +160,5 @@ class SecretsIT {
     private String url(String secret, String bucket) {
         return "s3://" + EmbeddedS3.ACCESS_KEY + ":" + secret + "@" + EmbeddedS3.REGION + "/" + bucket + "?endpoint="
                 + s3.endpoint();
-    }
-
-    private void produce(String value) throws Exception {
-        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
-            ProducerRecord<byte[], byte[]> record =
-                    new ProducerRecord<>(STREAM, 0, MARK.getBytes(UTF_8), value.getBytes(UTF_8));
-            record.headers().add(MARK, MARK.getBytes(UTF_8));
-            producer.send(record).get();
-        }
     }
 }

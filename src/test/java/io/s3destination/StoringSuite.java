@@ -8,7 +8,6 @@ import io.s3destination.embedded.RunningBundle;
 import io.s3destination.embedded.S3Server;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipInputStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -343,21 +341,22 @@ abstract class StoringSuite {
     }
 
     private String unpacked(ResponseBytes<GetObjectResponse> object, String suffix) {
-        try (InputStream body = new ByteArrayInputStream(object.asByteArray())) {
-            switch (suffix) {
-                case ".gz":
-                    return new String(new GZIPInputStream(body).readAllBytes(), UTF_8);
-                case ".zip":
-                    ZipInputStream zip = new ZipInputStream(body);
-                    assertThat(zip.getNextEntry().getName()).isEqualTo(stream + "-1-0000000000.json");
-                    String text = new String(zip.readAllBytes(), UTF_8);
-                    assertThat(zip.getNextEntry()).isNull();
-                    return text;
-                default:
-                    return new String(body.readAllBytes(), UTF_8);
-            }
+        byte[] body = object.asByteArray();
+        return switch (suffix) {
+            case ".gz" -> new String(S3Server.unzipped(body), UTF_8);
+            case ".zip" -> onlyEntry(body);
+            default -> new String(body, UTF_8);
+        };
+    }
+
+    private String onlyEntry(byte[] archive) {
+        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(archive))) {
+            assertThat(zip.getNextEntry().getName()).isEqualTo(stream + "-1-0000000000.json");
+            String text = new String(zip.readAllBytes(), UTF_8);
+            assertThat(zip.getNextEntry()).isNull();
+            return text;
         } catch (IOException e) {
-            throw new AssertionError("the object cannot be unpacked", e);
+            throw new AssertionError("the archive cannot be read", e);
         }
     }
 }

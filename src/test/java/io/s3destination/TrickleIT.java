@@ -21,9 +21,11 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** A stream with little to store, which must not wait for a batch to fill. */
 @ExtendWith(EmbeddedServices.class)
+@Isolated
 class TrickleIT {
 
     private static final int RECORDS = "long".equals(System.getProperty("faults")) ? 100 : 33;
@@ -48,7 +50,7 @@ class TrickleIT {
                         .withRoute("to-s3", "groupId: to-s3", "groupId: trickle")
                         .start()) {
             producer.send(new ProducerRecord<>(STREAM, "\"the first, which waits for the start\"".getBytes(UTF_8)));
-            Awaitility.await().atMost(Duration.ofSeconds(90)).until(() -> s3.puts()
+            Awaitility.await().atMost(Duration.ofSeconds(90)).until(() -> s3.puts(BUCKET)
                     .contains(key(0)));
 
             clock.scheduleAtFixedRate(
@@ -64,7 +66,8 @@ class TrickleIT {
                     TimeUnit.MILLISECONDS);
             clock.scheduleAtFixedRate(
                     () -> produced.keySet().stream()
-                            .filter(n -> !stored.containsKey(n) && s3.puts().contains(key(n)))
+                            .filter(n ->
+                                    !stored.containsKey(n) && s3.puts(BUCKET).contains(key(n)))
                             .forEach(n -> stored.put(n, System.nanoTime())),
                     0,
                     5,

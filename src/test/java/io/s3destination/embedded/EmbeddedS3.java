@@ -3,13 +3,13 @@ package io.s3destination.embedded;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.gaul.s3proxy.AuthenticationType;
 import org.gaul.s3proxy.S3Proxy;
@@ -41,9 +41,9 @@ public final class EmbeddedS3 implements S3Server {
     public static final String OWNER_KEY = "AKIAOWNER";
     public static final String OWNER_SECRET = "owner-secret";
 
-    private final List<String> puts = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, Queue<String>> puts = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> attempts = new ConcurrentHashMap<>();
     private final Set<String> denied = ConcurrentHashMap.newKeySet();
-    private final AtomicInteger attempts = new AtomicInteger();
     private final BlobStoreContext context;
     private final S3Proxy server;
     private final S3Client client;
@@ -106,16 +106,18 @@ public final class EmbeddedS3 implements S3Server {
         return client;
     }
 
-    /** The keys of all objects that the bundle has put, in their order, each as often as it was put. */
-    public List<String> puts() {
-        synchronized (puts) {
-            return List.copyOf(puts);
-        }
+    /** The keys of all objects that bundles have put into a bucket, in their order, each as often as it was put. */
+    public Collection<String> puts(String bucket) {
+        return puts.computeIfAbsent(bucket, b -> new ConcurrentLinkedQueue<>());
     }
 
-    /** How often the bundle has tried to put an object. */
-    public int attempts() {
-        return attempts.get();
+    /** How often bundles have tried to put an object into a bucket. */
+    public int attempts(String bucket) {
+        return count(bucket).get();
+    }
+
+    private AtomicInteger count(String bucket) {
+        return attempts.computeIfAbsent(bucket, b -> new AtomicInteger());
     }
 
     /** Takes the right to put objects into the bucket away from the user of the connection URL. */
@@ -148,12 +150,12 @@ public final class EmbeddedS3 implements S3Server {
 
         @Override
         public String putBlob(String container, Blob blob, PutOptions options) {
-            attempts.incrementAndGet();
+            count(container).incrementAndGet();
             if (denied.contains(container)) {
                 throw new AuthorizationException();
             }
             String etag = super.putBlob(container, blob, options);
-            puts.add(blob.getMetadata().getName());
+            puts(container).add(blob.getMetadata().getName());
             return etag;
         }
 

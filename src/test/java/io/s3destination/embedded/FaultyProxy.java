@@ -41,6 +41,8 @@ public final class FaultyProxy implements AutoCloseable {
         RESET(0, ""),
         /** There is never an answer, nor an end of the connection. */
         HANG(0, ""),
+        /** No connection is accepted, and those that are open are reset. */
+        REFUSE(0, ""),
         /** The object is stored, and the connection is reset in place of an answer. */
         ANSWER_LOST(0, "");
 
@@ -84,18 +86,16 @@ public final class FaultyProxy implements AutoCloseable {
 
     /** From now on this happens to every request. */
     public void fail(Fault fault) {
-        fail("", 1, fault);
+        if (fault == Fault.REFUSE) {
+            refuse();
+        } else {
+            fail("", 1, fault);
+        }
     }
 
     /** From now on one of these faults, each as often, happens to a share of the requests whose path has that part. */
     public void fail(String path, double share, Fault... faults) {
         rule = new Rule(path, share, List.of(faults));
-    }
-
-    /** From now on no connection is accepted, and those that are open are reset. */
-    public void refuse() throws IOException {
-        server.close();
-        connections.forEach(FaultyProxy::reset);
     }
 
     /** From now on requests pass again; what hangs goes on hanging. */
@@ -137,6 +137,15 @@ public final class FaultyProxy implements AutoCloseable {
                 // Closed: it refuses.
             }
         });
+    }
+
+    private void refuse() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        connections.forEach(FaultyProxy::reset);
     }
 
     private void serve(Socket client) {
@@ -243,11 +252,7 @@ public final class FaultyProxy implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            refuse();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        refuse();
         threads.shutdownNow();
     }
 }

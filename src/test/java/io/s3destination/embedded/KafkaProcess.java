@@ -1,10 +1,15 @@
 package io.s3destination.embedded;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.common.record.FileLogInputStream.FileChannelRecordBatch;
+import org.apache.kafka.common.record.FileRecords;
 import org.awaitility.Awaitility;
 
 /** A Kafka broker as a process of its own, that can be stopped, killed and started again on its data. */
@@ -32,6 +37,7 @@ public final class KafkaProcess implements KafkaServer {
         process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
+                        "-XX:TieredStopAtLevel=1",
                         "-Dlog4j2.configurationFile=log4j2-local.properties",
                         "-classpath",
                         System.getProperty("java.class.path"),
@@ -55,6 +61,28 @@ public final class KafkaProcess implements KafkaServer {
     /** SIGKILL; returns when the process is gone. */
     public void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
+    }
+
+    /**
+     * Changes a byte on the disk of the stopped broker, in the middle one of a partition's record batches.
+     *
+     * @return the offset of the batch's first record
+     */
+    public long corrupt(String stream, int partition) throws IOException {
+        Path log = directory.resolve("data").resolve(stream + "-" + partition).resolve("00000000000000000000.log");
+        List<FileChannelRecordBatch> batches = new ArrayList<>();
+        try (FileRecords records = FileRecords.open(log.toFile(), false)) {
+            records.batches().forEach(batches::add);
+        }
+        FileChannelRecordBatch batch = batches.get(batches.size() / 2);
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+            long last = batch.position() + batch.sizeInBytes() - 1L;
+            file.seek(last);
+            int b = file.read();
+            file.seek(last);
+            file.write(~b);
+        }
+        return batch.baseOffset();
     }
 
     private boolean answers() {

@@ -3,9 +3,6 @@ package io.s3destination.embedded;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +14,6 @@ import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import java.util.zip.GZIPInputStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -83,6 +79,19 @@ public final class Ledger {
         }
     }
 
+    /** Produces one record more, with a key; returns its offset. */
+    public long produce(int partition, byte[] key) throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            byte[] value = value(0);
+            long offset = producer.send(new ProducerRecord<>(stream, partition, key, value))
+                    .get()
+                    .offset();
+            objects.put(FOLDER + "/%s-%d-%010d.gz".formatted(stream, partition, offset), value);
+            ends[partition] = offset + 1;
+            return offset;
+        }
+    }
+
     private static boolean isJson(int n) {
         return n % 100 != 17;
     }
@@ -107,8 +116,21 @@ public final class Ledger {
      * content, under no other name, and there is nothing else.
      */
     public void isComplete(Duration patience) {
+        isCompleteBut(0, ends[0], patience);
+    }
+
+    /** As {@link #isComplete}, but for one partition, of which all before that offset is committed and stored. */
+    public void isCompleteBut(int partition, long offset, Duration patience) {
         Map<TopicPartition, Long> all = new TreeMap<>((a, b) -> a.partition() - b.partition());
         IntStream.range(0, PARTITIONS).forEach(p -> all.put(new TopicPartition(stream, p), ends[p]));
+        all.put(new TopicPartition(stream, partition), offset);
+        Map<String, byte[]> objects = new TreeMap<>(this.objects);
+        objects.keySet().removeIf(key -> {
+            Matcher name = names.matcher(key);
+            return name.matches()
+                    && Integer.parseInt(name.group(1)) == partition
+                    && Long.parseLong(name.group(2)) >= offset;
+        });
         Awaitility.await()
                 .atMost(patience)
                 .pollInterval(Duration.ofMillis(250))
@@ -152,7 +174,7 @@ public final class Ledger {
     private BitSet[] stored() {
         BitSet[] stored =
                 IntStream.range(0, PARTITIONS).mapToObj(p -> new BitSet()).toArray(BitSet[]::new);
-        for (String key : s3.puts()) {
+        for (String key : s3.puts(bucket)) {
             Matcher name = names.matcher(key);
             if (name.matches()) {
                 stored[Integer.parseInt(name.group(1))].set(Integer.parseInt(name.group(2)));
@@ -165,13 +187,6 @@ public final class Ledger {
         byte[] body = s3.client()
                 .getObjectAsBytes(object -> object.bucket(bucket).key(key))
                 .asByteArray();
-        if (!key.endsWith(".gz")) {
-            return body;
-        }
-        try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(body))) {
-            return gzip.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(key, e);
-        }
+        return key.endsWith(".gz") ? S3Server.unzipped(body) : body;
     }
 }

@@ -1,9 +1,13 @@
 package io.s3destination.embedded;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.zip.GZIPInputStream;
 import software.amazon.awssdk.core.ResponseBytes;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -36,6 +40,15 @@ public interface S3Server extends AutoCloseable {
                         key -> client().getObjectAsBytes(b -> b.bucket(bucket).key(key)),
                         (one, other) -> one,
                         TreeMap::new));
+    }
+
+    /** What was gzipped. */
+    static byte[] unzipped(byte[] gzipped) {
+        try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(gzipped))) {
+            return gzip.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -3,9 +3,8 @@ package io.s3destination.local;
 import io.s3destination.Bundle;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
-import java.io.ByteArrayInputStream;
+import io.s3destination.embedded.S3Server;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +22,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.apache.camel.main.Main;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -179,7 +177,7 @@ public final class Local {
     }
 
     private long stored() {
-        return new HashSet<>(s3.puts()).size();
+        return new HashSet<>(s3.puts(BUCKET)).size();
     }
 
     /** Says every few seconds how far it is, until all is stored or somebody interrupts. */
@@ -209,7 +207,7 @@ public final class Local {
             byte[] value = missing.remove(name);
             if (value == null) {
                 differences.add("not produced: " + key);
-            } else if (!Arrays.equals(value, unzipped(object.asByteArray()))) {
+            } else if (!Arrays.equals(value, S3Server.unzipped(object.asByteArray()))) {
                 differences.add("different:    " + key);
             }
         });
@@ -222,14 +220,6 @@ public final class Local {
                 produced.size() - missing.size(),
                 differences.size());
         return differences.isEmpty();
-    }
-
-    private static byte[] unzipped(byte[] object) {
-        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(object))) {
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static int usualIfFree(int port) {
