@@ -113,7 +113,9 @@ public final class Retries implements Processor {
                 return cure == null ? new Fault(Level.WARN, answer) : new Fault(Level.ERROR, answer + "; " + cure);
             }
             if (fault instanceof SdkClientException) {
-                return new Fault(Level.WARN, fault.getMessage());
+                return TlsCures.of(fault)
+                        .map(cure -> new Fault(Level.ERROR, fault.getMessage() + "; " + cure))
+                        .orElseGet(() -> new Fault(Level.WARN, fault.getMessage()));
             }
             if (fault instanceof KafkaException) {
                 return new Fault(Level.WARN, "it is stored, but its offset is not committed: " + fault.getMessage());

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.gaul.s3proxy.AuthenticationType;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobApiMetadata;
@@ -48,16 +49,16 @@ public final class EmbeddedS3 implements S3Server {
     private final S3Proxy server;
     private final S3Client client;
 
-    private EmbeddedS3(BlobStoreContext context, int port) throws Exception {
+    private EmbeddedS3(BlobStoreContext context, int port, UnaryOperator<S3Proxy.Builder> more) throws Exception {
         this.context = context;
         BlobStore store = context.getBlobStore();
         BlobStore writeOnly = new WriteOnly(store);
-        server = S3Proxy.builder()
-                .awsAuthentication(AuthenticationType.AWS_V2_OR_V4, ACCESS_KEY, ACCESS_SECRET)
-                .endpoint(URI.create("http://127.0.0.1:" + port))
-                .ignoreUnknownHeaders(true)
-                .jettyMaxThreads(300)
-                .blobStore(store)
+        server = more.apply(S3Proxy.builder()
+                        .awsAuthentication(AuthenticationType.AWS_V2_OR_V4, ACCESS_KEY, ACCESS_SECRET)
+                        .endpoint(URI.create("http://127.0.0.1:" + port))
+                        .ignoreUnknownHeaders(true)
+                        .jettyMaxThreads(300)
+                        .blobStore(store))
                 .build();
         server.setBlobStoreLocator((identity, container, blob) -> switch (identity) {
             case ACCESS_KEY -> Map.entry(ACCESS_SECRET, writeOnly);
@@ -76,6 +77,16 @@ public final class EmbeddedS3 implements S3Server {
 
     /** Starts a server, on any free port if it is 0; ready when this returns. */
     public static EmbeddedS3 start(Path directory, int port) throws Exception {
+        return start(directory, port, builder -> builder);
+    }
+
+    /** Starts a server that speaks TLS, too, on another free port, with the key pair of that key store. */
+    public static EmbeddedS3 startWithTls(Path directory, Path keyStore, String password) throws Exception {
+        return start(directory, 0, builder -> builder.secureEndpoint(URI.create("https://127.0.0.1:0"))
+                .keyStore(keyStore.toAbsolutePath().toString(), password));
+    }
+
+    private static EmbeddedS3 start(Path directory, int port, UnaryOperator<S3Proxy.Builder> more) throws Exception {
         Files.createDirectories(directory);
         Properties settings = new Properties();
         settings.setProperty(
@@ -84,11 +95,16 @@ public final class EmbeddedS3 implements S3Server {
                 .credentials("", "")
                 .overrides(settings)
                 .build(BlobStoreContext.class);
-        return new EmbeddedS3(context, port);
+        return new EmbeddedS3(context, port, more);
     }
 
     public URI endpoint() {
         return URI.create("http://127.0.0.1:" + server.getPort());
+    }
+
+    /** Where it speaks TLS, if it was started so. */
+    public URI secureEndpoint() {
+        return URI.create("https://127.0.0.1:" + server.getSecurePort());
     }
 
     @Override
