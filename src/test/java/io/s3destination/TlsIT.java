@@ -7,6 +7,7 @@ import io.s3destination.embedded.BundleProcess;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.S3Server;
 import io.s3destination.embedded.SelfSigned;
 import java.io.IOException;
 import java.net.URI;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import java.util.zip.GZIPInputStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -27,12 +27,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The runnable jar before an S3-compatible store that speaks TLS with a certificate that no public CA has signed. */
 @ExtendWith(EmbeddedServices.class)
+@Execution(ExecutionMode.CONCURRENT)
 class TlsIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final String CONTENT = "{\"name\":\"Ada Lovelace\"}";
 
     private final String name = "tls-" + UUID.randomUUID();
@@ -77,9 +80,8 @@ class TlsIT {
         patiently().until(() -> s3.keys(name).size() == 1);
 
         String key = "datalake/" + name + "-0-0000000000.gz";
-        try (var json = new GZIPInputStream(s3.objects(name).get(key).asInputStream())) {
-            assertThat(new String(json.readAllBytes(), UTF_8)).isEqualTo(CONTENT);
-        }
+        assertThat(new String(S3Server.unzipped(s3.objects(name).get(key).asByteArray()), UTF_8))
+                .isEqualTo(CONTENT);
         assertThat(bundle.log()).doesNotContain(" WARN ", " ERROR ");
     }
 
