@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,12 +14,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The runnable jar as users start it: a process of its own, in a directory that holds the jar, application.properties
- * and routes/, and nothing else. Its output is kept in the file {@code log} beside them, over all its starts.
+ * The bundle as users start it: a process of its own, in a directory that holds what it needs and nothing else. Its output
+ * is kept in the file {@code log} beside that, over all its starts.
  */
 public final class BundleProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
+    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
 
     private final Path directory;
     private final URI management = URI.create("http://127.0.0.1:" + EmbeddedKafka.freePort());
@@ -27,20 +29,54 @@ public final class BundleProcess implements AutoCloseable {
     private final List<String> options =
             new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"));
 
+    private List<String> command = List.of(JAVA.toString(), "-jar", "s3-destination.jar");
     private Process process;
 
-    /** Lays the bundle out in an empty directory; not yet started. */
-    public BundleProcess(Path directory) throws IOException {
+    private BundleProcess(Path directory, Path... files) throws IOException {
         this.directory = directory;
-        Files.copy(JAR, directory.resolve("s3-destination.jar"));
-        Files.copy(Path.of("application.properties"), directory.resolve("application.properties"));
-        Files.createDirectory(directory.resolve("routes"));
-        try (Stream<Path> routes = Files.list(Path.of("routes"))) {
-            for (Path route : routes.toList()) {
-                Files.copy(route, directory.resolve(route));
+        for (Path tree : files) {
+            try (Stream<Path> paths = Files.walk(tree)) {
+                for (Path path : paths.filter(Files::isRegularFile).toList()) {
+                    Files.createDirectories(directory.resolve(path).getParent());
+                    Files.copy(path, directory.resolve(path));
+                }
             }
         }
         withProperty("camel.management.port", String.valueOf(management.getPort()));
+    }
+
+    /** The runnable jar, application.properties and routes/ in an empty directory; not yet started. */
+    public BundleProcess(Path directory) throws IOException {
+        this(directory, Path.of("application.properties"), Path.of("routes"));
+        Files.copy(JAR, directory.resolve("s3-destination.jar"));
+    }
+
+    /**
+     * What {@code camel run} needs of the repository, in an empty directory; not yet started.
+     *
+     * @param line as users type it, in the directory; {@code camel} is the Camel CLI
+     */
+    public static BundleProcess ofCamelCli(Path directory, String line) throws IOException {
+        BundleProcess bundle = new BundleProcess(
+                directory, Path.of("application.properties"), Path.of("routes"), Path.of("src", "main", "java"));
+        Path bin = Files.createDirectory(directory.resolve("bin"));
+        Files.writeString(bin.resolve("Camel.java"), """
+                class Camel {
+                    public static void main(String[] args) {
+                        org.apache.camel.dsl.jbang.core.commands.CamelJBangMain.run(args);
+                    }
+                }
+                """);
+        Path camel = Files.writeString(bin.resolve("camel"), """
+                #!/bin/bash
+                exec "%s" -cp "%s" "%s" "$@"
+                """.formatted(
+                        JAVA,
+                        Files.readString(Path.of("target", "camel-cli.classpath")),
+                        bin.resolve("Camel.java").toAbsolutePath()));
+        Files.setPosixFilePermissions(camel, PosixFilePermissions.fromString("rwx------"));
+        bundle.command = List.of("bash", "-c", "exec " + line);
+        return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
     }
 
     /** Where it answers under /observe, once it runs: a port of its own. */
@@ -83,15 +119,12 @@ public final class BundleProcess implements AutoCloseable {
     }
 
     public BundleProcess start() throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.addAll(List.of("-jar", "s3-destination.jar"));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(
                         directory.resolve("log").toFile()));
+        builder.environment().put("JAVA_TOOL_OPTIONS", String.join(" ", options));
         environment.forEach((name, value) -> {
             if (value == null) {
                 builder.environment().remove(name);
