@@ -114,6 +114,12 @@ public final class BundleProcess implements AutoCloseable {
         return this;
     }
 
+    /** Runs another main class, with the class path of the tests, in place of the jar. */
+    public BundleProcess withMain(Class<?> main) {
+        command = List.of(JAVA.toString(), "-cp", System.getProperty("java.class.path"), main.getName());
+        return this;
+    }
+
     public Path directory() {
         return directory;
     }
@@ -134,6 +140,11 @@ public final class BundleProcess implements AutoCloseable {
         });
         process = builder.start();
         return this;
+    }
+
+    /** Writes to its input. */
+    public void enter(String text) throws IOException {
+        process.outputWriter().append(text).flush();
     }
 
     /** SIGTERM. */
