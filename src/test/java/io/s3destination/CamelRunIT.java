@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.s3destination.embedded.BundleProcess;
@@ -7,15 +8,26 @@ import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.Ledger;
+import io.s3destination.embedded.S3Server;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -33,7 +45,7 @@ class CamelRunIT {
     private BundleProcess bundle;
     private Ledger ledger;
 
-    @TempDir
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path directory;
 
     CamelRunIT(EmbeddedKafka kafka, EmbeddedS3 s3) {
@@ -67,6 +79,76 @@ class CamelRunIT {
         assertThat(bundle.ends(PATIENCE)).isTrue();
         assertThat(bundle.exitCode()).isEqualTo(1);
         assertThat(bundle.log()).contains("STREAM_NAME (connector.to-s3.input) is not set");
+    }
+
+    @Test
+    void editsTakeEffectWhileRecordsFlow() throws Exception {
+        given(" --dev");
+        bundle.start();
+        Map<String, byte[]> produced = new ConcurrentHashMap<>();
+        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            clock.scheduleAtFixedRate(() -> produce(producer, produced), 0, 10, TimeUnit.MILLISECONDS);
+            awaitObject(key -> key.startsWith("datalake/"));
+
+            bundle.withRoute("to-s3", "{{connector.to-s3.folder:{{connector.to-s3.to}}}}", "edited");
+            awaitObject(key -> key.startsWith("edited/") && key.endsWith(".gz"));
+
+            bundle.withRoute("to-s3", "compress-{{lowercase:{{connector.to-s3.output_compression}}}}", "compress-none");
+            awaitObject(key -> key.startsWith("edited/") && !key.endsWith(".gz"));
+
+            bundle.withRoute("compress-none", "expression: application/json", """
+                    expression: application/json
+                            - setHeader:
+                                name: CamelAwsS3Metadata
+                                expression:
+                                  simple:
+                                    expression: "${map(stream,${header[kafka.TOPIC]})}\"""");
+            awaitObject(key -> key.startsWith("edited/")
+                    && s3.client()
+                            .headObject(object -> object.bucket(name).key(key))
+                            .metadata()
+                            .containsKey("stream"));
+
+            bundle.withRoute("to-s3", "- to:", "- too:");
+            patiently().until(() -> bundle.log().contains("too"));
+            int before = s3.puts(name).size();
+            patiently().until(() -> s3.puts(name).size() > before + 50);
+
+            bundle.withRoute("to-s3", "- too:", "- to:").withRoute("to-s3", "\"edited\"", "healed");
+            awaitObject(key -> key.startsWith("healed/"));
+        } finally {
+            clock.shutdown();
+        }
+
+        assertThat(clock.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
+        patiently().until(() -> s3.puts(name).size() >= produced.size());
+        Map<String, byte[]> stored = new HashMap<>();
+        s3.objects(name).forEach((key, object) -> {
+            byte[] body = key.endsWith(".gz") ? S3Server.unzipped(object.asByteArray()) : object.asByteArray();
+            assertThat(stored.put(key.replaceAll("^.*/|\\.gz$", ""), body))
+                    .as(key + " under another name")
+                    .isNull();
+        });
+        assertThat(stored).containsExactlyInAnyOrderEntriesOf(produced);
+        assertThat(bundle.log())
+                .containsOnlyOnce(
+                        "Error reloading routes from file: routes/to-s3.camel.yaml due to: Unknown node id: too");
+    }
+
+    private void produce(KafkaProducer<byte[], byte[]> producer, Map<String, byte[]> produced) {
+        byte[] value = ("{\"after\": " + produced.size() + "}").getBytes(UTF_8);
+        producer.send(new ProducerRecord<>(name, value), (record, fault) -> {
+            if (fault == null) {
+                produced.put("%s-%d-%010d".formatted(name, record.partition(), record.offset()), value);
+            }
+        });
+    }
+
+    /** Waits for one that is put from now on. */
+    private void awaitObject(Predicate<String> sought) {
+        int before = s3.puts(name).size();
+        patiently().until(() -> s3.puts(name).stream().skip(before).anyMatch(sought));
     }
 
     private void given(String options) throws Exception {

@@ -22,14 +22,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whoever looks into a running bundle, through JMX, Camel's dev consoles, health or metrics, sees no secret. */
 @ExtendWith(EmbeddedServices.class)
+@Execution(ExecutionMode.CONCURRENT)
 class ManagementSecretsIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final String TOKEN = "IQoJb3JpZ2luX2VjEOr/TOKEN+abcdefghijklmnop==";
     /** The one place where Camel shows a URL that is written into application.properties: docs/DECISIONS.md. */
     private static final Pattern KNOWN =
