@@ -57,6 +57,9 @@ class FaultsIT {
     /** How long Kafka waits for a member that is gone, and Camel for records that are not done, if nobody tells them. */
     private static final Duration UNTOLD = Duration.ofSeconds(40);
 
+    /** What is left, when S3 is well again, of the 30 seconds that the SDK lets a connection be silent by default. */
+    private static final Duration SILENT = Duration.ofSeconds(20);
+
     private final EmbeddedKafka embeddedKafka;
     private final EmbeddedS3 s3;
     private final String name = "faults-" + TESTS.incrementAndGet();
@@ -101,7 +104,7 @@ class FaultsIT {
         lasting(FAULT);
         proxy.mend();
 
-        goesOn(GOES_ON);
+        goesOn(GOES_ON, SILENT);
         ledger.isComplete(PATIENCE);
         toldAtMostEvery30Seconds();
     }
@@ -302,6 +305,10 @@ class FaultsIT {
         lasting(FAULT);
 
         terminated(Duration.ofSeconds(seconds));
+        if (fault == Fault.REFUSE) {
+            // Nothing is on its way, so nothing is waited for.
+            assertThat(bundle.log()).doesNotContain("Timeout occurred during graceful shutdown");
+        }
         ledger.committedIsStored();
         proxy.mend();
         bundle.start();
@@ -393,12 +400,13 @@ class FaultsIT {
     }
 
     private void goesOn(Duration goal) {
+        goesOn(goal, limit(goal));
+    }
+
+    private void goesOn(Duration goal, Duration limit) {
         int before = proxy.stored();
         long start = System.nanoTime();
-        Awaitility.await()
-                .atMost(limit(goal))
-                .pollInterval(Duration.ofMillis(20))
-                .until(() -> proxy.stored() > before);
+        Awaitility.await().atMost(limit).pollInterval(Duration.ofMillis(20)).until(() -> proxy.stored() > before);
         measured("went on", start, goal);
     }
 
