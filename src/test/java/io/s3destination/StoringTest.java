@@ -9,6 +9,14 @@ import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.RunningBundle;
 import io.s3destination.embedded.S3Server;
 import java.time.Duration;
+import java.util.Properties;
+import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
+import org.apache.camel.component.kafka.KafkaClientFactory;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -78,5 +86,48 @@ class StoringTest extends StoringSuite {
         runUntilStored(1_500);
 
         assertThat(s3.puts(bucket)).hasSize(1_500);
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void aPollThatFailsSkipsNoRecord() throws Exception {
+        produce(stream, 0, "1", "2", "3");
+        FailingOnce clients = new FailingOnce();
+
+        try (RunningBundle bundle = RunningBundle.start(
+                settings(), registry -> registry.bind("kafka-clients", KafkaClientFactory.class, clients))) {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> committed().getOrDefault(0, 0L) == 3);
+        }
+
+        assertThat(clients.failed).isTrue();
+        assertThat(objects().keySet())
+                .containsExactly(
+                        "datalake/" + stream + "-0-0000000000.gz",
+                        "datalake/" + stream + "-0-0000000001.gz",
+                        "datalake/" + stream + "-0-0000000002.gz");
+    }
+
+    /** Kafka's consumers, of which the first fails when it has got the first of its records. */
+    private static final class FailingOnce extends DefaultKafkaClientFactory {
+
+        private volatile boolean failed;
+
+        @Override
+        public Consumer<?, ?> getConsumer(Properties kafka) {
+            kafka.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "1");
+            return new KafkaConsumer<>(kafka) {
+                @Override
+                public ConsumerRecords<Object, Object> poll(Duration timeout) {
+                    ConsumerRecords<Object, Object> records = super.poll(timeout);
+                    if (!records.isEmpty() && !failed) {
+                        failed = true;
+                        throw new KafkaException("as the test wants it");
+                    }
+                    return records;
+                }
+            };
+        }
     }
 }
