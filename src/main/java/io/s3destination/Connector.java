@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * The settings of a connector, {@code connector.<name>.…}, and what they must look like. No message repeats a value that
@@ -23,6 +24,9 @@ record Connector(String name, Optional<String> resource, int uploads) {
     /** Kafka's own rule, of org.apache.kafka.common.internals.Topic. */
     private static final Pattern STREAM = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
 
+    /** Of regular expressions, what stays as it is in the path of an endpoint's URI. */
+    private static final Pattern PATTERN = Pattern.compile("[\\w.*()|^$\\[\\]-]+");
+
     private static final Pattern BROKER = Pattern.compile("(\\w+://)?([\\w.-]+|\\[[0-9a-fA-F:.]+]):\\d{1,5}");
     /** What a key of 1,024 bytes leaves beside "-dead-letter/", stream, partition, offset and suffix. */
     private static final int MAX_FOLDER_BYTES = 700;
@@ -30,7 +34,13 @@ record Connector(String name, Optional<String> resource, int uploads) {
     /** Reads the settings of a connector; what is wrong with them is noted in {@code settings}. */
     static Connector read(String name, Settings settings) {
         String prefix = "connector." + name + ".";
-        settings.required(prefix + "input", "a Kafka topic, or several as in orders,customers", Connector::streams);
+        boolean pattern = settings.optional(prefix + "input_is_pattern", "true or false", false, Connector::trueOrFalse)
+                .orElse(false);
+        if (pattern) {
+            settings.required(prefix + "input", "a regular expression such as public[.].*", Connector::pattern);
+        } else {
+            settings.required(prefix + "input", "a Kafka topic, or several as in orders,customers", Connector::streams);
+        }
         Optional<String> resource = settings.required(
                 prefix + "to", "the name of a resource, as in resource.<name>.url", Connector::resource);
         settings.optional(prefix + "folder", "a path such as orders/2026", "", Connector::folder);
@@ -70,6 +80,22 @@ record Connector(String name, Optional<String> resource, int uploads) {
                     quoted(stream) + " is no name of a topic (letters, digits, '.', '_', '-'; no spaces)");
         }
         return input;
+    }
+
+    private static String pattern(String input) {
+        check(PATTERN.matcher(input).matches(), quoted(input) + " holds what the address of an endpoint cannot hold");
+        try {
+            Pattern.compile(input);
+        } catch (PatternSyntaxException e) {
+            check(false, quoted(input) + " is none: " + e.getDescription());
+        }
+        return input;
+    }
+
+    private static boolean trueOrFalse(String text) {
+        String lower = text.strip().toLowerCase(Locale.ROOT);
+        check(lower.equals("true") || lower.equals("false"), quoted(text) + " is neither");
+        return lower.equals("true");
     }
 
     private static int uploads(String text) {

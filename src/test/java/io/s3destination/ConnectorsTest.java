@@ -93,6 +93,7 @@ class ConnectorsTest {
             connector.to-s3.input   | orders,                    | '' is no name of a topic
             connector.to-s3.input   | orders/eu                  | 'orders/eu' is no name of a topic
             connector.to-s3.input   | ..                         | '..' is no name of a topic
+            connector.to-s3.input_is_pattern | yes               | 'yes' is neither. It must be true or false
             connector.to-s3.folder  | a${b}                      | 'a${b}' holds a ${
             connector.to-s3.folder  | /orders                    | '/orders' starts or ends with a '/'
             connector.to-s3.folder  | orders/                    | 'orders/' starts or ends with a '/'
@@ -106,6 +107,18 @@ class ConnectorsTest {
         set(setting, value);
 
         assertRefused(setting, fault, "must be");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            public[.](orders | is none: Unclosed group
+            public?x=1       | holds what the address of an endpoint cannot hold
+            """)
+    void wrongPatternIsNamedWithItsForm(String pattern, String fault) {
+        set("connector.to-s3.input_is_pattern", "true");
+        set("connector.to-s3.input", pattern);
+
+        assertRefused("connector.to-s3.input", fault, "must be a regular expression");
     }
 
     @Test

@@ -294,6 +294,8 @@ class FaultsIT {
         bundle.start();
 
         ledger.isComplete(PATIENCE);
+        // What was stored when it ended was committed, and not stored again.
+        assertThat(s3.puts(name)).doesNotHaveDuplicates();
     }
 
     @ParameterizedTest

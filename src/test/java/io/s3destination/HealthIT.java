@@ -132,6 +132,14 @@ class HealthIT {
     }
 
     @Test
+    void notReadyWhileTheNameOfTheBrokerDoesNotResolve() throws Exception {
+        s3.createBucket(name);
+        bundle.with("KAFKA_BROKERS", "kafka.invalid:9092").start();
+
+        awaitDown("no Kafka broker answers (kafka.invalid:9092)");
+    }
+
+    @Test
     void notReadyWhileARecordCannotBeRead() throws Exception {
         String bytes = "keyDeserializer: org.apache.kafka.common.serialization.ByteArrayDeserializer";
         String integers = "keyDeserializer: org.apache.kafka.common.serialization.IntegerDeserializer";

@@ -249,6 +249,23 @@ abstract class StoringSuite {
     }
 
     @Test
+    void theInputMayBeAPatternOfStreams() throws Exception {
+        kafka().createStream(stream + ".de", 1);
+        kafka().createStream(stream + ".en", 1);
+        settings.put("connector.to-s3.input", stream.replace(".", "[.]") + "[.](de|en)");
+        settings.put("connector.to-s3.input_is_pattern", "true");
+        produce(stream, 0, "1");
+        produce(stream + ".de", 0, "2");
+        produce(stream + ".en", 0, "3");
+
+        runUntilStored(2);
+
+        assertThat(objects().keySet())
+                .containsExactly(
+                        "datalake/" + stream + ".de-0-0000000000.gz", "datalake/" + stream + ".en-0-0000000000.gz");
+    }
+
+    @Test
     void whatIsStoredIsCommittedAndARestartGoesOnBehindIt() throws Exception {
         produce(stream, 0, "1", "2", "no json");
         produce(stream, 1, "3");
