@@ -132,6 +132,6 @@ class MemoryIT {
                     .as("%s is what was produced", key)
                     .isTrue();
         }
-        assertThat(bundle.log()).doesNotContain("OutOfMemory");
+        assertThat(bundle.log()).doesNotContain("java.lang.OutOfMemoryError");
     }
 }

@@ -59,8 +59,6 @@ class StoringTest extends StoringSuite {
     void nothingIsCommittedBeforeItIsStored() throws Exception {
         String missing = bucket + "-missing";
         settings().put("resource.datalake.url", s3.connectionUrl(missing));
-        // Kafka's own commits, if there were any, would come at once.
-        settings().put("camel.component.kafka.auto-commit-interval-ms", "1");
         produce(stream, 0, "1", "no json", "3");
 
         try (RunningBundle bundle = RunningBundle.start(settings())) {
