@@ -59,9 +59,11 @@ public final class Retries implements Processor {
             Object key = exchange.getMessage().getHeader(AWS2S3Constants.KEY);
             LOG.atLevel(fault.level())
                     .log(
-                            "{}: cannot store {}: {}{}",
+                            "{}: cannot {} s3://{}/{}: {}{}",
                             connector,
-                            "s3://" + failure.bucket() + "/" + (key == null ? "" : key),
+                            fault.stored() ? "commit what is stored in" : "store",
+                            failure.bucket(),
+                            key == null ? "" : key,
                             fault.text(),
                             fault.level() == Level.ERROR ? ". It is tried again until then" : "; it is tried again");
         }
@@ -74,15 +76,17 @@ public final class Retries implements Processor {
                 .filter(failure -> failure.connector().equals(connector))
                 .min(Comparator.comparingLong(failure -> failure.since() - now))
                 .filter(failure -> now - failure.since() >= patience.toNanos())
-                .map(failure -> "bucket " + failure.bucket() + ": a record is not stored since "
-                        + Duration.ofNanos(now - failure.since()).toSeconds() + " s: " + failure.fault());
+                .map(failure -> "bucket " + failure.bucket() + ": "
+                        + (failure.fault().stored() ? "what is stored is not committed" : "a record is not stored")
+                        + " since " + Duration.ofNanos(now - failure.since()).toSeconds() + " s: "
+                        + failure.fault().text());
     }
 
     private Failure note(Exchange exchange, String connector, long now, Fault fault) {
         String id = exchange.getExchangeId();
         return failures.compute(id, (unused, earlier) -> {
             if (earlier != null) {
-                return new Failure(connector, earlier.since(), earlier.bucket(), fault.text());
+                return new Failure(connector, earlier.since(), earlier.bucket(), fault);
             }
             exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
                 @Override
@@ -90,7 +94,7 @@ public final class Retries implements Processor {
                     failures.remove(id);
                 }
             });
-            return new Failure(connector, now, bucket(exchange), fault.text());
+            return new Failure(connector, now, bucket(exchange), fault);
         });
     }
 
@@ -99,9 +103,10 @@ public final class Retries implements Processor {
                 .resolvePropertyPlaceholders("{{bucket:{{connector." + exchange.getFromRouteId() + ".to}}}}");
     }
 
-    private record Failure(String connector, long since, String bucket, String fault) {}
+    private record Failure(String connector, long since, String bucket, Fault fault) {}
 
-    private record Fault(Level level, String text) {
+    /** @param stored whether the record is stored, and its offset is what cannot be committed */
+    private record Fault(Level level, boolean stored, String text) {
 
         static Fault of(Exchange exchange) {
             Throwable fault = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
@@ -110,15 +115,17 @@ public final class Retries implements Processor {
                         s3.awsErrorDetails() == null ? "" : s3.awsErrorDetails().errorCode();
                 String answer = "PUT answered HTTP " + s3.statusCode() + " " + code;
                 String cure = CURES.get(code);
-                return cure == null ? new Fault(Level.WARN, answer) : new Fault(Level.ERROR, answer + "; " + cure);
+                return cure == null
+                        ? new Fault(Level.WARN, false, answer)
+                        : new Fault(Level.ERROR, false, answer + "; " + cure);
             }
             if (fault instanceof SdkClientException) {
                 return TlsCures.of(fault)
-                        .map(cure -> new Fault(Level.ERROR, fault.getMessage() + "; " + cure))
-                        .orElseGet(() -> new Fault(Level.WARN, fault.getMessage()));
+                        .map(cure -> new Fault(Level.ERROR, false, fault.getMessage() + "; " + cure))
+                        .orElseGet(() -> new Fault(Level.WARN, false, fault.getMessage()));
             }
             if (fault instanceof KafkaException) {
-                return new Fault(Level.WARN, "it is stored, but its offset is not committed: " + fault.getMessage());
+                return new Fault(Level.WARN, true, String.valueOf(fault.getMessage()));
             }
             // Without its message, which may quote the record.
             String names = Stream.iterate(fault, Objects::nonNull, Throwable::getCause)
@@ -127,7 +134,9 @@ public final class Retries implements Processor {
                     .collect(Collectors.joining(", caused by "));
             String step = exchange.getExchangeExtension().getHistoryNodeId();
             return new Fault(
-                    Level.ERROR, (step == null ? "" : "the step " + step + ": ") + names + "; correct the route");
+                    Level.ERROR,
+                    false,
+                    (step == null ? "" : "the step " + step + ": ") + names + "; correct the route");
         }
     }
 }

@@ -126,6 +126,7 @@ class HealthIT {
             awaitUp();
             produce(late, 3);
             awaitStored(3);
+            patiently().until(() -> late.committed(name).size() == 2);
             assertUp();
         }
         awaitDown("no Kafka broker answers (localhost:" + port + ")");
