@@ -8,8 +8,6 @@ import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import java.io.IOException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +38,6 @@ class HealthIT {
     private static final String CONTENT = "{\"name\":\"Ada Lovelace\"}";
 
     private final String name = "health-" + UUID.randomUUID();
-    private final HttpClient http = HttpClient.newHttpClient();
     private final EmbeddedKafka kafka;
     private final EmbeddedS3 s3;
     private BundleProcess bundle;
@@ -79,7 +76,7 @@ class HealthIT {
         awaitStored(100);
 
         assertUp();
-        assertThat(get("/observe/metrics").body()).contains("camel_exchanges_succeeded_total");
+        assertThat(bundle.get("/observe/metrics").body()).contains("camel_exchanges_succeeded_total");
         assertThat(bundle.log()).doesNotContain(" WARN ", " ERROR ");
     }
 
@@ -244,7 +241,7 @@ class HealthIT {
     }
 
     private void assertUp() throws Exception {
-        HttpResponse<String> ready = get("/observe/health/ready");
+        HttpResponse<String> ready = bundle.get("/observe/health/ready");
         assertThat(ready.body()).contains("\"status\":\"UP\"").doesNotContain("DOWN");
         assertThat(ready.statusCode()).isEqualTo(200);
         assertAliveAndDiscreet();
@@ -252,7 +249,7 @@ class HealthIT {
 
     private void awaitDown(String... causes) {
         patiently().ignoreExceptionsInstanceOf(IOException.class).untilAsserted(() -> {
-            HttpResponse<String> ready = get("/observe/health/ready");
+            HttpResponse<String> ready = bundle.get("/observe/health/ready");
             assertThat(ready.statusCode()).isEqualTo(503);
             assertThat(ready.body().replace("\\", ""))
                     .contains("connector:to-s3")
@@ -262,19 +259,13 @@ class HealthIT {
     }
 
     private void assertAliveAndDiscreet() throws Exception {
-        assertThat(get("/observe/health/live").statusCode()).isEqualTo(200);
-        assertThat(get("/observe/health?exposureLevel=full&data=true&stackTrace=true")
+        assertThat(bundle.get("/observe/health/live").statusCode()).isEqualTo(200);
+        assertThat(bundle.get("/observe/health?exposureLevel=full&data=true&stackTrace=true")
                                 .body()
                                 .replace("\\", "")
-                        + get("/observe/metrics").body()
+                        + bundle.get("/observe/metrics").body()
                         + bundle.log())
                 .doesNotContain(EmbeddedS3.ACCESS_SECRET, EmbeddedS3.ACCESS_SECRET.substring(0, 20), "Lovelace");
-    }
-
-    private HttpResponse<String> get(String path) throws Exception {
-        return http.send(
-                HttpRequest.newBuilder(bundle.management().resolve(path)).build(),
-                HttpResponse.BodyHandlers.ofString());
     }
 
     private static ConditionFactory patiently() {

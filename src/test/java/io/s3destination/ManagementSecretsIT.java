@@ -8,9 +8,6 @@ import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.ManagedBundle;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
@@ -112,7 +109,9 @@ class ManagementSecretsIT {
         Awaitility.await()
                 .atMost(PATIENCE)
                 .until(() -> stores ? s3.keys(name).size() == 1 : bundle.log().contains("NoSuchBucket"));
-        String observed = get("/observe/health?exposureLevel=full&data=true&stackTrace=true") + get("/observe/metrics");
+        String observed = bundle.get("/observe/health?exposureLevel=full&data=true&stackTrace=true")
+                        .body()
+                + bundle.get("/observe/metrics").body();
         bundle.enter("\n");
         assertThat(bundle.ends(PATIENCE)).isTrue();
         assertThat(observed).contains("connector:to-s3", "camel_exchanges_total");
@@ -120,13 +119,5 @@ class ManagementSecretsIT {
                 .contains("console endpoint TEXT:", "console main-configuration JSON:", "console properties TEXT:")
                 .contains("type=routes", "dumpRoutesAsXml(): ", "kafka.consumer", "all shown");
         return bundle.log() + observed;
-    }
-
-    private String get(String path) throws Exception {
-        HttpRequest request =
-                HttpRequest.newBuilder(bundle.management().resolve(path)).build();
-        return HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .body();
     }
 }

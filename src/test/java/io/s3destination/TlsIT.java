@@ -11,9 +11,6 @@ import io.s3destination.embedded.S3Server;
 import io.s3destination.embedded.SelfSigned;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -146,11 +143,7 @@ class TlsIT {
     }
 
     private String ready() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(bundle.management().resolve("/observe/health/ready"))
-                .build();
-        return HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .body();
+        return bundle.get("/observe/health/ready").body();
     }
 
     private static ConditionFactory patiently() {

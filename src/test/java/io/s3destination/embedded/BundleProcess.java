@@ -2,6 +2,9 @@ package io.s3destination.embedded;
 
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -20,6 +23,7 @@ import java.util.stream.Stream;
 public final class BundleProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
 
     private final Path directory;
@@ -77,11 +81,6 @@ public final class BundleProcess implements AutoCloseable {
         Files.setPosixFilePermissions(camel, PosixFilePermissions.fromString("rwx------"));
         bundle.command = List.of("bash", "-c", "exec " + line);
         return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
-    }
-
-    /** Where it answers under /observe, once it runs: a port of its own. */
-    public URI management() {
-        return management;
     }
 
     /** Sets a variable of the environment of the next start; null takes it away. */
@@ -145,6 +144,12 @@ public final class BundleProcess implements AutoCloseable {
     /** Writes to its input. */
     public void enter(String text) throws IOException {
         process.outputWriter().append(text).flush();
+    }
+
+    /** What it answers at a path under /observe, once it runs. */
+    public HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return HTTP.send(
+                HttpRequest.newBuilder(management.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
     }
 
     /** SIGTERM. */

@@ -6,12 +6,14 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
@@ -25,10 +27,12 @@ public final class EmbeddedKafka implements KafkaServer {
 
     private final String brokers;
     private final KafkaRaftServer server;
+    private final Admin admin;
 
     private EmbeddedKafka(String brokers, KafkaRaftServer server) {
         this.brokers = brokers;
         this.server = server;
+        this.admin = Admin.create(Map.of("bootstrap.servers", brokers));
     }
 
     /** A broker that is a process of its own, until it is stopped by a signal. */
@@ -89,7 +93,13 @@ public final class EmbeddedKafka implements KafkaServer {
     }
 
     @Override
+    public Admin admin() {
+        return admin;
+    }
+
+    @Override
     public void close() {
+        admin.close(Duration.ZERO);
         server.shutdown();
         server.awaitShutdown();
     }

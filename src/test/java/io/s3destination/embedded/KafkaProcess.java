@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.record.FileLogInputStream.FileChannelRecordBatch;
 import org.apache.kafka.common.record.FileRecords;
 import org.awaitility.Awaitility;
@@ -19,12 +21,14 @@ public final class KafkaProcess implements KafkaServer {
 
     private final Path directory;
     private final int port;
+    private final Admin admin;
     private Process process;
 
     /** Not yet started; its port stays the same over all its starts. */
     public KafkaProcess(Path directory) throws IOException {
         this.directory = directory;
         this.port = EmbeddedKafka.freePort();
+        this.admin = Admin.create(Map.of("bootstrap.servers", brokers()));
     }
 
     @Override
@@ -98,7 +102,13 @@ public final class KafkaProcess implements KafkaServer {
     }
 
     @Override
+    public Admin admin() {
+        return admin;
+    }
+
+    @Override
     public void close() {
+        admin.close(Duration.ZERO);
         if (process != null) {
             process.destroyForcibly();
         }

@@ -18,12 +18,10 @@ public interface KafkaServer extends AutoCloseable {
     String brokers();
 
     default void createStream(String stream, int partitions) throws ExecutionException, InterruptedException {
-        try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(stream, partitions, (short) 1)
-                            .configs(Map.of("max.message.bytes", "33554432"))))
-                    .all()
-                    .get();
-        }
+        admin().createTopics(List.of(
+                        new NewTopic(stream, partitions, (short) 1).configs(Map.of("max.message.bytes", "33554432"))))
+                .all()
+                .get();
     }
 
     /** A producer of bytes, to be closed by the caller. */
@@ -51,18 +49,16 @@ public interface KafkaServer extends AutoCloseable {
 
     /** The committed offset of each partition of a group that has one. */
     default Map<TopicPartition, Long> committed(String group) throws ExecutionException, InterruptedException {
-        try (Admin admin = admin()) {
-            Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
-                    .partitionsToOffsetAndMetadata()
-                    .get();
-            Map<TopicPartition, Long> committed = new HashMap<>();
-            offsets.forEach((partition, offset) -> {
-                if (offset != null) {
-                    committed.put(partition, offset.offset());
-                }
-            });
-            return committed;
-        }
+        Map<TopicPartition, OffsetAndMetadata> offsets = admin().listConsumerGroupOffsets(group)
+                .partitionsToOffsetAndMetadata()
+                .get();
+        Map<TopicPartition, Long> committed = new HashMap<>();
+        offsets.forEach((partition, offset) -> {
+            if (offset != null) {
+                committed.put(partition, offset.offset());
+            }
+        });
+        return committed;
     }
 
     /** How many members of a group have partitions to read. */
@@ -78,14 +74,11 @@ public interface KafkaServer extends AutoCloseable {
     }
 
     private ConsumerGroupDescription describe(String group) throws ExecutionException, InterruptedException {
-        try (Admin admin = admin()) {
-            return admin.describeConsumerGroups(List.of(group)).all().get().get(group);
-        }
+        return admin().describeConsumerGroups(List.of(group)).all().get().get(group);
     }
 
-    private Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", brokers()));
-    }
+    /** The one client of all these questions, closed with the server. */
+    Admin admin();
 
     @Override
     void close();
