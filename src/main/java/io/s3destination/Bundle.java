@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.MainHelper;
 import org.apache.camel.util.ObjectHelper;
 
 /**
@@ -61,7 +62,14 @@ public final class Bundle {
         main.configure()
                 .withBasePackageScan("io.s3destination")
                 .withRoutesIncludePattern("file:" + ROUTES + "/*" + SUFFIX);
-        main.setDefaultPropertyPlaceholderLocation("file:" + PROPERTIES);
+        main.setDefaultPropertyPlaceholderLocation(ofTheProfile() + "file:" + PROPERTIES);
         return main;
+    }
+
+    /** As {@code camel run --profile} does: {@code application-<profile>.properties}, if there is one, comes first. */
+    private static String ofTheProfile() {
+        return MainHelper.lookupPropertyFromSysOrEnv("camel.main.profile")
+                .map(profile -> "file:application-" + profile + ".properties;optional=true,")
+                .orElse("");
     }
 }

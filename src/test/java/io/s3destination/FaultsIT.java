@@ -294,7 +294,7 @@ class FaultsIT {
     @Test
     void endsSoonOnSigtermInMidLoadAndStoresTheRestAfterwards() throws Exception {
         given(embeddedKafka, RECORDS);
-        proxy.delay(Duration.ofMillis(50));
+        proxy.delay(Duration.ofMillis(100));
         startedInMidLoad();
 
         terminated(ENDS);
@@ -381,13 +381,14 @@ class FaultsIT {
                 .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
     }
 
+    /** In the middle of a batch, which has 500 records at most. */
     private void startedInMidLoad() throws Exception {
         int before = proxy.stored();
         bundle.start();
         Awaitility.await()
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
-                .until(() -> proxy.stored() >= before + RECORDS / 10);
+                .until(() -> proxy.stored() >= before + 600);
     }
 
     /** Lets the fault last, and sees that nothing is committed meanwhile that is not stored. */

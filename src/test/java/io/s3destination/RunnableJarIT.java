@@ -75,6 +75,19 @@ class RunnableJarIT {
                 .doesNotContain(EmbeddedS3.ACCESS_SECRET, "0123456789abcdef", " ERROR ");
     }
 
+    @Test
+    void aProfileHasPropertiesOfItsOwn() throws Exception {
+        bundle.with("CAMEL_MAIN_PROFILE", "prod");
+        Files.writeString(
+                bundle.directory().resolve("application-prod.properties"),
+                "connector.to-s3.output_compression = of the profile\n");
+
+        bundle.start();
+
+        assertThat(bundle.ends(START)).isTrue();
+        assertThat(bundle.log()).contains("'of the profile' is no compression");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
