@@ -27,7 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RunnableJarIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(90);
-    private static final Duration START = Duration.ofSeconds(15);
+    /** Three times the goal, for slow machines. */
+    private static final Duration START = Duration.ofSeconds(45);
 
     private final EmbeddedKafka kafka;
     private final EmbeddedS3 s3;

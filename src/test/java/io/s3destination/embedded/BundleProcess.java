@@ -1,5 +1,7 @@
 package io.s3destination.embedded;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,7 +26,8 @@ public final class BundleProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
     private static final HttpClient HTTP = HttpClient.newHttpClient();
-    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+    private static final Path JAVA =
+            Path.of(System.getProperty("bundle.jdk", System.getProperty("java.home")), "bin", "java");
 
     private final Path directory;
     private final URI management = URI.create("http://127.0.0.1:" + EmbeddedKafka.freePort());
@@ -81,6 +84,42 @@ public final class BundleProcess implements AutoCloseable {
         Files.setPosixFilePermissions(camel, PosixFilePermissions.fromString("rwx------"));
         bundle.command = List.of("bash", "-c", "exec " + line);
         return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
+    }
+
+    /** The files of a container image, unpacked into an empty directory, with its entry point; not yet started. */
+    public static BundleProcess ofImage(Path directory, Path tar) throws Exception {
+        Path parts = Files.createDirectory(directory.resolve("parts"));
+        unpack(tar, parts);
+        JsonNode manifest = new ObjectMapper()
+                .readTree(parts.resolve("manifest.json").toFile())
+                .get(0);
+        for (JsonNode layer : manifest.get("Layers")) {
+            unpack(parts.resolve(layer.asText()), directory);
+        }
+        Path app = directory.resolve("app").toAbsolutePath();
+        Path classPath = app.resolve("jib-classpath-file");
+        Files.writeString(classPath, Files.readString(classPath).replace("/app/", app + "/"));
+        BundleProcess bundle = new BundleProcess(app, new Path[0]);
+        JsonNode config = new ObjectMapper()
+                .readTree(parts.resolve(manifest.get("Config").asText()).toFile());
+        bundle.command = new ArrayList<>();
+        for (JsonNode word : config.get("config").get("Entrypoint")) {
+            bundle.command.add(
+                    word.asText().equals("java")
+                            ? JAVA.toString()
+                            : word.asText().replace("/app/", app + "/"));
+        }
+        return bundle;
+    }
+
+    private static void unpack(Path tar, Path directory) throws Exception {
+        int exit = new ProcessBuilder("tar", "-xf", tar.toString(), "-C", directory.toString())
+                .inheritIO()
+                .start()
+                .waitFor();
+        if (exit != 0) {
+            throw new IOException(tar + " cannot be unpacked");
+        }
     }
 
     /** Sets a variable of the environment of the next start; null takes it away. */
