@@ -153,11 +153,10 @@ public final class FaultyProxy implements AutoCloseable {
     }
 
     private void serve(Socket client) {
+        Upstream upstream = new Upstream();
         try (client;
-                Socket upstream = new Socket()) {
-            upstream.connect(store);
+                upstream) {
             InputStream in = new BufferedInputStream(client.getInputStream());
-            InputStream answers = new BufferedInputStream(upstream.getInputStream());
             while (true) {
                 byte[] request = message(in);
                 requests.incrementAndGet();
@@ -169,8 +168,7 @@ public final class FaultyProxy implements AutoCloseable {
                 }
                 byte[] answer = null;
                 if (fault == null || fault == Fault.ANSWER_LOST) {
-                    upstream.getOutputStream().write(request);
-                    answer = message(answers);
+                    answer = upstream.answer(request);
                     if (new String(answer, 0, 12, ISO_8859_1).endsWith(" 200")) {
                         stored.incrementAndGet();
                     }
@@ -189,6 +187,36 @@ public final class FaultyProxy implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             connections.remove(client);
+        }
+    }
+
+    /** A connection to the store, opened anew before the store closes it for having been idle while requests failed. */
+    private final class Upstream implements AutoCloseable {
+
+        private static final long IDLE = 5_000_000_000L;
+
+        private Socket socket;
+        private InputStream answers;
+        private long used;
+
+        byte[] answer(byte[] request) throws IOException {
+            if (socket == null || System.nanoTime() - used > IDLE) {
+                close();
+                socket = new Socket();
+                socket.connect(store);
+                answers = new BufferedInputStream(socket.getInputStream());
+            }
+            socket.getOutputStream().write(request);
+            byte[] answer = message(answers);
+            used = System.nanoTime();
+            return answer;
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (socket != null) {
+                socket.close();
+            }
         }
     }
 
