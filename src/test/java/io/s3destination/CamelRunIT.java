@@ -169,11 +169,7 @@ class CamelRunIT {
                 .filter(text -> text.startsWith("camel run "))
                 .findFirst()
                 .orElseThrow();
-        bundle = BundleProcess.ofCamelCli(directory, line + options)
-                .with("DATALAKE_URL", s3.connectionUrl(name))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
+        bundle = BundleProcess.ofCamelCli(directory, line + options).storing(name, kafka, s3.connectionUrl(name));
     }
 
     private static ConditionFactory patiently() {

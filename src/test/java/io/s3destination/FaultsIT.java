@@ -375,10 +375,7 @@ class FaultsIT {
     /** The bundle, reading with a group that no other test has had. */
     private BundleProcess bundle(KafkaServer kafka, String folder) throws Exception {
         return new BundleProcess(Files.createDirectory(directory.resolve(folder)))
-                .with("DATALAKE_URL", s3.connectionUrl(name, proxy.endpoint()))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
+                .storing(name, kafka, s3.connectionUrl(name, proxy.endpoint()));
     }
 
     /** In the middle of a batch, which has 500 records at most. */

@@ -50,11 +50,7 @@ class HealthIT {
     @BeforeEach
     void layOutTheBundle(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path directory) throws Exception {
         bundle = new BundleProcess(directory)
-                .with("DATALAKE_URL", s3.connectionUrl(name))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                // A group of its own, which no bundle that was killed is a member of.
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name)
+                .storing(name, kafka, s3.connectionUrl(name))
                 .withProperty("camel.main.routes-reload-enabled", "true")
                 .withProperty("camel.main.routes-reload-directory", "routes")
                 .withProperty("camel.main.routes-reload-pattern", "*.camel.yaml");

@@ -34,10 +34,7 @@ class ImageIT {
         ledger.produce(500);
 
         try (BundleProcess bundle = BundleProcess.ofImage(directory, TAR)
-                .with("DATALAKE_URL", s3.connectionUrl(name))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name)
+                .storing(name, kafka, s3.connectionUrl(name))
                 .start()) {
             ledger.isComplete(PATIENCE);
             bundle.terminate();

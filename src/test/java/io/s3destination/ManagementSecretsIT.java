@@ -53,10 +53,7 @@ class ManagementSecretsIT {
         bundle = new BundleProcess(directory)
                 .withMain(ManagedBundle.class)
                 .withOption("-Dlog4j2.configurationFile=" + LOG)
-                .with("DATALAKE_URL", s3.connectionUrl(name))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
+                .storing(name, kafka, s3.connectionUrl(name));
         kafka.createStream(name, 1);
         try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             producer.send(new ProducerRecord<>(name, "{}".getBytes(UTF_8))).get();

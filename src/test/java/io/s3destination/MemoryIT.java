@@ -52,11 +52,7 @@ class MemoryIT {
     void layOutTheBundle(@TempDir Path directory) throws Exception {
         kafka.createStream(name, PARTITIONS);
         producer = kafka.producer();
-        bundle = new BundleProcess(directory)
-                .with("DATALAKE_URL", s3.connectionUrl(name))
-                .with("STREAM_NAME", name)
-                .with("KAFKA_BROKERS", kafka.brokers())
-                .withRoute("to-s3", "groupId: to-s3", "groupId: " + name);
+        bundle = new BundleProcess(directory).storing(name, kafka, s3.connectionUrl(name));
     }
 
     @AfterEach

@@ -48,10 +48,7 @@ class TrickleIT {
         ScheduledExecutorService clock = Executors.newScheduledThreadPool(2);
         try (KafkaProducer<byte[], byte[]> producer = kafka.producer();
                 BundleProcess bundle = new BundleProcess(directory)
-                        .with("DATALAKE_URL", s3.connectionUrl(name))
-                        .with("STREAM_NAME", name)
-                        .with("KAFKA_BROKERS", kafka.brokers())
-                        .withRoute("to-s3", "groupId: to-s3", "groupId: " + name)
+                        .storing(name, kafka, s3.connectionUrl(name))
                         .start()) {
             producer.send(new ProducerRecord<>(name, "\"the first, which waits for the start\"".getBytes(UTF_8)));
             Awaitility.await().atMost(Duration.ofSeconds(90)).until(() -> s3.puts(name)

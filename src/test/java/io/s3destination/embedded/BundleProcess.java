@@ -128,6 +128,14 @@ public final class BundleProcess implements AutoCloseable {
         return this;
     }
 
+    /** Stores that stream, with a group of the same name, which no bundle that was killed is a member of. */
+    public BundleProcess storing(String stream, KafkaServer kafka, String connectionUrl) throws IOException {
+        return with("DATALAKE_URL", connectionUrl)
+                .with("STREAM_NAME", stream)
+                .with("KAFKA_BROKERS", kafka.brokers())
+                .withRoute("to-s3", "groupId: to-s3", "groupId: " + stream);
+    }
+
     /** Adds a line to application.properties. */
     public BundleProcess withProperty(String key, String value) throws IOException {
         Path properties = directory.resolve("application.properties");
