@@ -139,7 +139,7 @@ public final class Ledger {
                         .as("committed offsets")
                         .containsExactlyInAnyOrderEntriesOf(all));
         assertThat(s3.keys(bucket)).as("keys in " + bucket).containsExactlyInAnyOrderElementsOf(objects.keySet());
-        assertThat(objects.keySet().parallelStream()
+        assertThat(objects.keySet().stream()
                         .filter(key -> !Arrays.equals(content(key), objects.get(key)))
                         .toList())
                 .as("objects whose content is not their record's")
