@@ -15,6 +15,8 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.support.LifecycleStrategySupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
@@ -35,6 +37,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 @BindToRegistry("connectors")
 public final class Connectors implements CamelContextAware {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Connectors.class);
     private static final String COMPRESS = "compress-";
 
     private final Map<String, ConnectionUrl> resources = new HashMap<>();
@@ -54,12 +57,16 @@ public final class Connectors implements CamelContextAware {
         context = camelContext;
         SecretLoggers.quieten();
         configure();
+        Metrics metrics = new Metrics();
+        context.getRegistry().bind("metrics", metrics);
+        context.getManagementStrategy().addEventNotifier(metrics);
         addFunction("bucket", this::bucket);
         addFunction("lowercase", text -> text.toLowerCase(Locale.ROOT));
         context.addLifecycleStrategy(new LifecycleStrategySupport() {
             @Override
             public void onContextStarting(CamelContext starting) throws VetoCamelContextStartException {
                 checkCompressions();
+                new Settings(context).names(Connector.SETTING).forEach(Connectors.this::introduce);
             }
 
             @Override
@@ -109,6 +116,14 @@ public final class Connectors implements CamelContextAware {
         } catch (BadSettingsException e) {
             throw new VetoCamelContextStartException(e.getMessage(), e, context, true);
         }
+    }
+
+    private void introduce(String connector) {
+        LOG.info(context.resolvePropertyPlaceholders(
+                ("%1$s stores {{connector.%1$s.input}} in s3://{{bucket:{{connector.%1$s.to}}}}/"
+                                + "{{connector.%1$s.folder:{{connector.%1$s.to}}}}, compression"
+                                + " {{lowercase:{{connector.%1$s.output_compression}}}}")
+                        .formatted(connector)));
     }
 
     private String bucket(String resource) {

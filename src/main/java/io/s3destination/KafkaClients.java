@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -49,21 +50,22 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
         return consumer;
     }
 
+    /** The open consumers of a group; may be called by any thread. */
+    Stream<SteadyConsumer> of(String group) {
+        return open.stream().filter(consumer -> consumer.group().equals(group));
+    }
+
     /** What keeps a group from reading, in words; may be called by any thread. */
     Optional<String> fault(String group) {
         Long last = replaced.get(group);
-        Optional<String> unreadable = open.stream()
-                .filter(consumer -> consumer.group().equals(group))
-                .flatMap(consumer -> consumer.unreadable().stream())
-                .findFirst();
+        Optional<String> unreadable =
+                of(group).flatMap(consumer -> consumer.unreadable().stream()).findFirst();
         if (unreadable.isPresent()) {
             return unreadable;
         }
         if (last != null && System.nanoTime() - last < BROKEN.toNanos()) {
             return Optional.of("reading from Kafka broke off and is taken up again: the log tells why");
         }
-        return open.stream().anyMatch(consumer -> consumer.group().equals(group) && consumer.answered())
-                ? Optional.empty()
-                : Optional.of("no Kafka broker answers");
+        return of(group).anyMatch(SteadyConsumer::answered) ? Optional.empty() : Optional.of("no Kafka broker answers");
     }
 }

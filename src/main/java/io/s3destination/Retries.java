@@ -53,6 +53,10 @@ public final class Retries implements Processor {
         long now = System.nanoTime();
         Fault fault = Fault.of(exchange);
         Failure failure = note(exchange, connector, now, fault);
+        exchange.getContext()
+                .getRegistry()
+                .lookupByNameAndType("metrics", Metrics.class)
+                .retried(exchange);
         Long due = said.compute(
                 connector, (name, last) -> last == null || now - last >= INTERVAL ? Long.valueOf(now) : last);
         if (due == now) {

@@ -3,7 +3,6 @@ package io.s3destination;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,15 +25,14 @@ final class Settings {
     }
 
     /** The distinct first groups of the pattern in the names of all properties, sorted. */
-    Iterable<String> names(Pattern key) {
-        TreeSet<String> names = new TreeSet<>();
-        for (String name : context.getPropertiesComponent().loadProperties().stringPropertyNames()) {
-            Matcher matcher = key.matcher(name);
-            if (matcher.matches()) {
-                names.add(matcher.group(1));
-            }
-        }
-        return names;
+    List<String> names(Pattern key) {
+        return context.getPropertiesComponent().loadProperties().stringPropertyNames().stream()
+                .map(key::matcher)
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     /**

@@ -8,7 +8,6 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.slf4j.Logger;
@@ -30,10 +29,11 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
     private static final long SILENCE = Duration.ofSeconds(10).toNanos();
 
     private final String group;
+    private final Properties settings;
     private final Consumer<SteadyConsumer> closed;
-    private final Metric answers;
     private volatile long polled = System.nanoTime();
     private volatile Unreadable unreadable;
+    private volatile Set<TopicPartition> assigned = Set.of();
     private double lastAnswers;
     private long lastAnswered;
 
@@ -41,13 +41,8 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
     SteadyConsumer(Properties kafka, String group, Consumer<SteadyConsumer> closed) {
         super(kafka);
         this.group = group;
+        this.settings = kafka;
         this.closed = closed;
-        this.answers = metrics().entrySet().stream()
-                .filter(metric -> metric.getKey().name().equals("response-total")
-                        && metric.getKey().group().equals("consumer-metrics"))
-                .findFirst()
-                .orElseThrow()
-                .getValue();
     }
 
     @Override
@@ -66,11 +61,21 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
             return ConsumerRecords.empty();
         } finally {
             polled = System.nanoTime();
+            assigned = assignment();
         }
     }
 
     String group() {
         return group;
+    }
+
+    Properties settings() {
+        return settings;
+    }
+
+    /** The partitions that the group had given to it when it last polled. */
+    Set<TopicPartition> assigned() {
+        return assigned;
     }
 
     /** What cannot be read, and what to do. */
@@ -81,13 +86,23 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
     /** Whether a broker has answered in the last ten seconds, as far as it was asked. */
     synchronized boolean answered() {
         long now = System.nanoTime();
-        double total = (Double) answers.metricValue();
+        double total = answers();
         if (total != lastAnswers) {
             lastAnswers = total;
             lastAnswered = now;
         }
         boolean asked = now - polled < SILENCE;
         return total > 0 && (!asked || now - lastAnswered < SILENCE);
+    }
+
+    /** None yet in a consumer of KIP-848 whose network thread has not begun. */
+    private double answers() {
+        return metrics().entrySet().stream()
+                .filter(metric -> metric.getKey().name().equals("response-total")
+                        && metric.getKey().group().equals("consumer-metrics"))
+                .mapToDouble(metric -> (Double) metric.getValue().metricValue())
+                .findFirst()
+                .orElse(0);
     }
 
     @Override

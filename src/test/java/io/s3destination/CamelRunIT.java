@@ -72,14 +72,15 @@ class CamelRunIT {
     }
 
     @Test
-    void aProfileHasPropertiesOfItsOwn() throws Exception {
-        given(" --profile=prod");
+    void aProfileHasPropertiesOfItsOwnAndTheLogMayBeJson() throws Exception {
+        given(" --profile=prod --logging-json");
         Files.writeString(directory.resolve("application-prod.properties"), "connector.to-s3.folder = prod\n");
 
         bundle.start();
 
         ledger.produce(1);
         awaitObject(key -> key.startsWith("prod/"));
+        assertThat(bundle.log().lines()).anyMatch(line -> line.startsWith("{") && line.contains("Started to-s3"));
     }
 
     @Test

@@ -3,24 +3,28 @@ package io.s3destination;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.s3destination.embedded.EmbeddedKafka;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.config.SslConfigs;
+import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 
-/** A polling thread that needs one consumer after the other, as while the broker refuses each of them. */
 class KafkaClientsTest {
 
+    /** As while the broker refuses each of them. */
     @Test
     @SuppressWarnings("try")
     void eachConsumerWaitsUntilFiveSecondsAfterTheOneBefore() throws Exception {
         KafkaClients clients = new KafkaClients();
-        Properties kafka = new Properties();
-        kafka.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:" + EmbeddedKafka.freePort());
-        kafka.put(ConsumerConfig.GROUP_ID_CONFIG, "orders");
-        kafka.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
-        kafka.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
+        Properties kafka = kafka();
         long start = System.nanoTime();
 
         clients.getConsumer(kafka).close();
@@ -31,5 +35,45 @@ class KafkaClientsTest {
         assertThat(clients.fault("orders"))
                 .hasValueSatisfying(fault -> assertThat(fault).contains("broke off"));
         assertThat(clients.fault("customers")).contains("no Kafka broker answers");
+    }
+
+    @Test
+    void aConsumerIsMadeBeforeItsNetworkThreadHasBegun() throws Exception {
+        KafkaClients clients = new KafkaClients();
+        Properties kafka = kafka();
+        kafka.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "consumer");
+        kafka.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "SSL");
+        kafka.put(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG, LateNetwork.class.getName());
+
+        Consumer<?, ?> consumer = clients.getConsumer(kafka);
+
+        assertThat(clients.fault("orders")).contains("no Kafka broker answers");
+        LateNetwork.BEGIN.countDown();
+        consumer.close(Duration.ZERO);
+    }
+
+    private static Properties kafka() throws IOException {
+        Properties kafka = new Properties();
+        kafka.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:" + EmbeddedKafka.freePort());
+        kafka.put(ConsumerConfig.GROUP_ID_CONFIG, "orders");
+        kafka.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
+        kafka.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
+        return kafka;
+    }
+
+    /** Holds up the thread that makes the network's client, and its metrics. */
+    public static final class LateNetwork extends DefaultSslEngineFactory {
+
+        static final CountDownLatch BEGIN = new CountDownLatch(1);
+
+        @Override
+        public void configure(Map<String, ?> settings) {
+            super.configure(settings);
+            try {
+                BEGIN.await(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

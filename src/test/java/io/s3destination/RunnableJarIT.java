@@ -3,6 +3,7 @@ package io.s3destination;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.s3destination.embedded.BundleProcess;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
@@ -74,6 +75,23 @@ class RunnableJarIT {
         assertThat(bundle.log())
                 .contains("Started to-s3")
                 .doesNotContain(EmbeddedS3.ACCESS_SECRET, "0123456789abcdef", " ERROR ");
+    }
+
+    @Test
+    void theLogIsJsonWhereItIsAskedFor() throws Exception {
+        String option = Files.readString(Path.of("README.md"))
+                .lines()
+                .filter(line -> line.contains("log4j2-json.properties"))
+                .findFirst()
+                .map(line -> line.replaceFirst(".*(-Dlog4j2[^']*)'.*", "$1"))
+                .orElseThrow();
+
+        bundle.withOption(option).start();
+
+        Awaitility.await().atMost(PATIENCE).until(() -> bundle.log().contains("Started to-s3"));
+        assertThat(bundle.log().lines().skip(1))
+                .allSatisfy(line -> assertThat(new ObjectMapper().readTree(line).has("message"))
+                        .isTrue());
     }
 
     @Test

@@ -1,0 +1,109 @@
+package io.s3destination;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How a connector gets on: asks Kafka how far it is behind, and says in the log what was stored since it looked last, if
+ * anything was. For one thread; whoever made it closes it.
+ */
+final class Progress implements AutoCloseable {
+
+    static final Duration INTERVAL = Duration.ofSeconds(10);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+
+    private final String connector;
+    private final CamelContext context;
+    private final Metrics metrics;
+    private final MultiGauge gauges;
+    private Optional<Lag> lag = Optional.empty();
+    private long objects;
+    private long looked = System.nanoTime();
+
+    Progress(String connector, CamelContext context, Metrics metrics, MeterRegistry registry) {
+        this.connector = connector;
+        this.context = context;
+        this.metrics = metrics;
+        gauges = MultiGauge.builder(Metrics.PREFIX + "lag")
+                .description("Records that are not committed yet, in the partitions that this process reads")
+                .baseUnit("records")
+                .tag("connector", connector)
+                .register(registry);
+    }
+
+    /** May wait for Kafka, for some seconds. */
+    void look() {
+        Optional<Map<TopicPartition, Long>> behind = Optional.ofNullable(context.getRoute(connector))
+                .map(Route::getEndpoint)
+                .filter(KafkaEndpoint.class::isInstance)
+                .flatMap(endpoint ->
+                        behind(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
+        gauges.register(rows(behind.orElse(Map.of())), true);
+        long before = objects;
+        objects = metrics.of(connector).mapToLong(StreamMetrics::objects).sum();
+        long now = System.nanoTime();
+        if (objects > before) {
+            LOG.info(
+                    "{}: {} records stored in {} s{}",
+                    connector,
+                    "%,d".formatted(objects - before),
+                    Duration.ofNanos(now - looked).toSeconds(),
+                    behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
+        }
+        looked = now;
+    }
+
+    private Optional<Map<TopicPartition, Long>> behind(String group) {
+        List<SteadyConsumer> consumers = context.getRegistry()
+                .lookupByNameAndType("kafka-clients", KafkaClients.class)
+                .of(group)
+                .toList();
+        if (consumers.isEmpty()) {
+            return Optional.empty();
+        }
+        if (lag.filter(known -> known.group().equals(group)).isEmpty()) {
+            close();
+            lag = Optional.of(new Lag(group, consumers.get(0).settings()));
+        }
+        return lag.get()
+                .behind(consumers.stream()
+                        .flatMap(consumer -> consumer.assigned().stream())
+                        .toList());
+    }
+
+    private List<Row<?>> rows(Map<TopicPartition, Long> behind) {
+        // What is told from the start counts from nought, not from the first event.
+        behind.keySet().forEach(partition -> metrics.of(connector, partition.topic()));
+        return behind.entrySet().stream()
+                .<Row<?>>map(partition -> Row.of(
+                        Tags.of(
+                                "stream",
+                                partition.getKey().topic(),
+                                "partition",
+                                String.valueOf(partition.getKey().partition())),
+                        partition.getValue()))
+                .toList();
+    }
+
+    private static long total(Map<TopicPartition, Long> behind) {
+        return behind.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    @Override
+    public void close() {
+        lag.ifPresent(Lag::close);
+    }
+}
