@@ -12,10 +12,13 @@ import org.apache.camel.util.ObjectHelper;
 
 /**
  * The standalone bundle: Camel Main over the {@code application.properties} and the {@code routes/} of the working
- * directory. Ends with 0 when stopped by a signal, with 1 when it could not start.
+ * directory or, with {@code -Dbundle.files=classpath:}, of the jar. Ends with 0 when stopped by a signal, with 1 when it
+ * could not start.
  */
 public final class Bundle {
 
+    private static final String WORKING_DIRECTORY = "file:";
+    private static final String FILES = System.getProperty("bundle.files", WORKING_DIRECTORY);
     private static final Path PROPERTIES = Path.of("application.properties");
     private static final Path ROUTES = Path.of("routes");
     private static final String SUFFIX = ".camel.yaml";
@@ -24,7 +27,9 @@ public final class Bundle {
 
     public static void main(String[] args) throws Exception {
         try {
-            checkFiles();
+            if (FILES.equals(WORKING_DIRECTORY)) {
+                checkFiles();
+            }
             Main main = configured();
             main.run(args);
             System.exit(main.getExitCode());
@@ -61,15 +66,15 @@ public final class Bundle {
         Main main = new Main();
         main.configure()
                 .withBasePackageScan("io.s3destination")
-                .withRoutesIncludePattern("file:" + ROUTES + "/*" + SUFFIX);
-        main.setDefaultPropertyPlaceholderLocation(ofTheProfile() + "file:" + PROPERTIES);
+                .withRoutesIncludePattern(FILES + ROUTES + "/*" + SUFFIX);
+        main.setDefaultPropertyPlaceholderLocation(ofTheProfile() + FILES + PROPERTIES);
         return main;
     }
 
     /** As {@code camel run --profile} does: {@code application-<profile>.properties}, if there is one, comes first. */
     private static String ofTheProfile() {
         return MainHelper.lookupPropertyFromSysOrEnv("camel.main.profile")
-                .map(profile -> "file:application-" + profile + ".properties;optional=true,")
+                .map(profile -> FILES + "application-" + profile + ".properties;optional=true,")
                 .orElse("");
     }
 }

@@ -49,13 +49,25 @@ public final class BundleProcess implements AutoCloseable {
                 }
             }
         }
-        withProperty("camel.management.port", String.valueOf(management.getPort()));
+        withOption("-Dcamel.management.port=" + management.getPort());
     }
 
     /** The runnable jar, application.properties and routes/ in an empty directory; not yet started. */
     public BundleProcess(Path directory) throws IOException {
         this(directory, Path.of("application.properties"), Path.of("routes"));
         Files.copy(JAR, directory.resolve("s3-destination.jar"));
+    }
+
+    /** The runnable jar alone, as it lies in that file; not yet started. */
+    public static BundleProcess ofJar(Path jar) throws IOException {
+        BundleProcess bundle = new BundleProcess(jar.getParent(), new Path[0]);
+        bundle.command = List.of(JAVA.toString(), "-jar", jar.getFileName().toString());
+        return bundle;
+    }
+
+    /** That main class, with the class path of the tests, in an empty directory; not yet started. */
+    public static BundleProcess ofMain(Class<?> main, Path directory) throws IOException {
+        return new BundleProcess(directory, new Path[0]).withMain(main);
     }
 
     /**
