@@ -1,5 +1,7 @@
 package io.s3destination;
 
+import static java.util.Map.entry;
+
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
@@ -32,17 +34,26 @@ public final class Retries implements Processor {
     private static final long INTERVAL = Duration.ofSeconds(30).toNanos();
 
     /** What to do about the errors that waiting does not mend, by the code S3 gives them. */
-    private static final Map<String, String> CURES = Map.of(
-            "AccessDenied", "let the access key put objects: s3:PutObject on the bucket, and its KMS key if it has one",
-            "NoSuchBucket", "create the bucket, or correct its name in the connection URL",
-            "InvalidAccessKeyId", "correct the access key in the connection URL",
-            "SignatureDoesNotMatch", "correct the access secret in the connection URL",
-            "PermanentRedirect", "correct the region in the connection URL: the bucket is in another one",
-            "AuthorizationHeaderMalformed", "correct the region in the connection URL: the bucket is in another one",
-            "RequestTimeTooSkewed", "set this machine's clock",
-            "ExpiredToken", "renew the AWS session credentials",
-            "InvalidToken", "renew the AWS session credentials",
-            "EntityTooLarge", "let the store take objects of this size");
+    private static final Map<String, String> CURES = Map.ofEntries(
+            entry(
+                    "AccessDenied",
+                    "let the access key put objects: s3:PutObject on the bucket, and its KMS key if it has one"),
+            entry("NoSuchBucket", "create the bucket, or correct its name in the connection URL"),
+            entry("InvalidAccessKeyId", "correct the access key in the connection URL"),
+            entry("SignatureDoesNotMatch", "correct the access secret in the connection URL"),
+            entry("PermanentRedirect", "correct the region in the connection URL: the bucket is in another one"),
+            entry(
+                    "AuthorizationHeaderMalformed",
+                    "correct the region in the connection URL: the bucket is in another one"),
+            entry("RequestTimeTooSkewed", "set this machine's clock"),
+            entry("ExpiredToken", "renew the AWS session credentials"),
+            entry("InvalidToken", "renew the AWS session credentials"),
+            entry("EntityTooLarge", "let the store take objects of this size"),
+            entry("KMS.NotFoundException", "correct the KMS key in the route"),
+            entry(
+                    "NotImplemented",
+                    "the store does not know what the request asks for: set AWS_REQUEST_CHECKSUM_CALCULATION=when_required,"
+                            + " or take out what the route tells S3 of its objects"));
 
     private final Map<String, Long> said = new ConcurrentHashMap<>();
     private final Map<String, Failure> failures = new ConcurrentHashMap<>();

@@ -43,13 +43,13 @@ final class S3Clients {
                         .connectionAcquisitionTimeout(SILENCE_TIMEOUT)
                         .socketTimeout(SILENCE_TIMEOUT)
                         .expectContinueEnabled(false))
-                // A plain PUT with its checksum in a header: every S3-compatible store takes it.
+                // A plain PUT with its checksum in a header: nearly every S3-compatible store takes it.
                 .serviceConfiguration(s3 -> s3.chunkedEncodingEnabled(false))
                 .overrideConfiguration(client -> client
                         // The route retries, so that each failure is seen and counted once.
                         .retryStrategy(AwsRetryStrategy.doNotRetry())
                         .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
-                        .addExecutionInterceptor(new NoExpectContinue()));
+                        .addExecutionInterceptor(new PutHeaders()));
         url.endpoint().ifPresent(endpoint -> builder.endpointOverride(endpoint).forcePathStyle(true));
         return new PutOnlyClient(builder.build());
     }
@@ -70,12 +70,25 @@ final class S3Clients {
         }
     }
 
-    /** The SDK asks for permission before each PUT, which costs a round trip for bodies this small. */
-    private static final class NoExpectContinue implements ExecutionInterceptor {
+    /**
+     * The SDK asks for permission before each PUT, which costs a round trip for bodies this small. The component has
+     * options for a few of S3's headers only: metadata by the name of one, such as {@code x-amz-tagging}, is sent as
+     * that header.
+     */
+    private static final class PutHeaders implements ExecutionInterceptor {
+
+        private static final String METADATA = "x-amz-meta-";
+        private static final String HEADER = METADATA + "x-amz-";
 
         @Override
         public SdkHttpRequest modifyHttpRequest(Context.ModifyHttpRequest context, ExecutionAttributes attributes) {
-            return context.httpRequest().toBuilder().removeHeader("Expect").build();
+            SdkHttpRequest.Builder request = context.httpRequest().toBuilder().removeHeader("Expect");
+            context.httpRequest().forEachHeader((name, values) -> {
+                if (name.startsWith(HEADER)) {
+                    request.removeHeader(name).putHeader(name.substring(METADATA.length()), values);
+                }
+            });
+            return request.build();
         }
     }
 }

@@ -3,9 +3,16 @@ package io.s3destination;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,6 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.regions.Region;
 
 class ConnectionUrlTest {
+
+    /** In the README's table of stores: region and endpoint. */
+    private static final Pattern STORE =
+            Pattern.compile("(?m)^\\| [^|]+ \\| `([^`]+)`[^|]* \\| `(https?://[^`]+)` \\|");
 
     private static final String SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY:EXAMPLE@KEY";
 
@@ -56,6 +67,19 @@ class ConnectionUrlTest {
         assertThat(url.endpoint())
                 .contains(URI.create(endpoint.replace("%3A", ":").replace("%2F", "/")));
         assertThat(url.bucket()).isEqualTo("My_Bucket");
+    }
+
+    @Test
+    void eachStoreOfTheReadmeHasAConnectionUrl() throws IOException {
+        Matcher row = STORE.matcher(Files.readString(Path.of("README.md")));
+        List<String> regions = new ArrayList<>();
+        while (row.find()) {
+            ConnectionUrl url = ConnectionUrl.parse(
+                    "s3://KEY:" + SECRET + "@" + row.group(1) + "/data-lake-bucket?endpoint=" + row.group(2));
+            assertThat(url.endpoint()).contains(URI.create(row.group(2)));
+            regions.add(url.region().id());
+        }
+        assertThat(regions).hasSize(5).contains("us-east-1", "auto");
     }
 
     @Test

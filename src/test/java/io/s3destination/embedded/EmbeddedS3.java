@@ -80,6 +80,11 @@ public final class EmbeddedS3 implements S3Server {
         return start(directory, port, builder -> builder);
     }
 
+    /** Starts a server that refuses, as some stores do, the headers that came to S3 in later years: checksums among them. */
+    public static EmbeddedS3 startOfOldKind(Path directory) throws Exception {
+        return start(directory, 0, builder -> builder.ignoreUnknownHeaders(false));
+    }
+
     /** Starts a server that speaks TLS, too, on another free port, with the key pair of that key store. */
     public static EmbeddedS3 startWithTls(Path directory, Path keyStore, String password) throws Exception {
         return start(directory, 0, builder -> builder.secureEndpoint(URI.create("https://127.0.0.1:0"))
