@@ -19,7 +19,7 @@ import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
-import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
@@ -39,8 +39,10 @@ public final class Retries implements Processor {
                     "AccessDenied",
                     "let the access key put objects: s3:PutObject on the bucket, and its KMS key if it has one"),
             entry("NoSuchBucket", "create the bucket, or correct its name in the connection URL"),
-            entry("InvalidAccessKeyId", "correct the access key in the connection URL"),
-            entry("SignatureDoesNotMatch", "correct the access secret in the connection URL"),
+            entry("InvalidAccessKeyId", "correct the access key, in the connection URL or the AWS default credentials"),
+            entry(
+                    "SignatureDoesNotMatch",
+                    "correct the access secret, in the connection URL or the AWS default credentials"),
             entry("PermanentRedirect", "correct the region in the connection URL: the bucket is in another one"),
             entry(
                     "AuthorizationHeaderMalformed",
@@ -134,10 +136,11 @@ public final class Retries implements Processor {
                         ? new Fault(Level.WARN, false, answer)
                         : new Fault(Level.ERROR, false, answer + "; " + cure);
             }
-            if (fault instanceof SdkClientException) {
-                return TlsCures.of(fault)
-                        .map(cure -> new Fault(Level.ERROR, false, fault.getMessage() + "; " + cure))
-                        .orElseGet(() -> new Fault(Level.WARN, false, fault.getMessage()));
+            if (fault instanceof SdkException sdk) {
+                return CredentialsCures.of(sdk)
+                        .or(() -> TlsCures.of(sdk).map(cure -> sdk.getMessage() + "; " + cure))
+                        .map(text -> new Fault(Level.ERROR, false, text))
+                        .orElseGet(() -> new Fault(Level.WARN, false, sdk.getMessage()));
             }
             if (fault instanceof KafkaException) {
                 return new Fault(Level.WARN, true, String.valueOf(fault.getMessage()));

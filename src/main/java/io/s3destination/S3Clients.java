@@ -1,6 +1,7 @@
 package io.s3destination;
 
 import java.time.Duration;
+import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -10,6 +11,7 @@ import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.http.SdkHttpRequest;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.services.s3.DelegatingS3Client;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.HeadBucketRequest;
@@ -36,7 +38,9 @@ final class S3Clients {
                 .region(url.region())
                 .credentialsProvider(url.credentials()
                         .<AwsCredentialsProvider>map(StaticCredentialsProvider::create)
-                        .orElseGet(() -> DefaultCredentialsProvider.builder().build()))
+                        .orElseGet(() -> DefaultCredentialsProvider.builder()
+                                .profileFile(new LateProfiles())
+                                .build()))
                 .httpClientBuilder(ApacheHttpClient.builder()
                         .maxConnections(uploads)
                         .connectionTimeout(CONNECT_TIMEOUT)
@@ -89,6 +93,25 @@ final class S3Clients {
                 }
             });
             return request.build();
+        }
+    }
+
+    /** The AWS credentials and configuration files, also those that come late: the SDK looks for them once. */
+    private static final class LateProfiles implements Supplier<ProfileFile> {
+
+        private static final long AGE = Duration.ofSeconds(5).toNanos();
+
+        private ProfileFile files;
+        private long read;
+
+        @Override
+        public synchronized ProfileFile get() {
+            long now = System.nanoTime();
+            if (files == null || now - read > AGE) {
+                files = ProfileFile.defaultProfileFile();
+                read = now;
+            }
+            return files;
         }
     }
 }
