@@ -57,7 +57,7 @@ public final class Connectors implements CamelContextAware {
         context = camelContext;
         SecretLoggers.quieten();
         configure();
-        Metrics metrics = new Metrics();
+        Metrics metrics = new Metrics(context);
         context.getRegistry().bind("metrics", metrics);
         context.getManagementStrategy().addEventNotifier(metrics);
         addFunction("bucket", this::bucket);

@@ -8,6 +8,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.aws2.s3.AWS2S3Endpoint;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -32,6 +33,10 @@ final class Metrics extends EventNotifierSupport {
     private MeterRegistry registry;
     private Map<String, Progress> connectors;
     private ScheduledExecutorService clock;
+
+    Metrics(CamelContext context) {
+        setCamelContext(context);
+    }
 
     @Override
     protected void doStart() {
