@@ -89,10 +89,9 @@ class RunnableJarIT {
         bundle.withOption(option).start();
 
         Awaitility.await().atMost(PATIENCE).until(() -> bundle.log().contains(") started in "));
-        assertThat(bundle.log().lines().skip(1))
-                .hasSizeBetween(8, 12)
-                .allSatisfy(line -> assertThat(new ObjectMapper().readTree(line).has("message"))
-                        .isTrue());
+        assertThat(bundle.log().lines().skip(1)).hasSizeBetween(8, 12).allSatisfy(line -> assertThat(
+                        new ObjectMapper().readTree(line).has("message"))
+                .isTrue());
     }
 
     @Test

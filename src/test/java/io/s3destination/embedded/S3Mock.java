@@ -44,7 +44,7 @@ public final class S3Mock implements S3Server {
                         "-Xmx256m",
                         "-XX:TieredStopAtLevel=1",
                         "-jar",
-                        Path.of("target", "s3mock.jar").toString(),
+                        Path.of("target", "stores", "s3mock.jar").toString(),
                         "--server.port=0",
                         "--com.adobe.testing.s3mock.http-port=" + port,
                         "--com.adobe.testing.s3mock.store.root=" + Files.createDirectory(directory.resolve("objects")),

@@ -10,9 +10,10 @@ import java.util.stream.Collectors;
  * A chart as SVG: one line for each series over a common x.
  *
  * @param unit of the values, as Grafana names it
+ * @param xUnit of the common x
  * @param series the points of each line by its name, as pairs of x and y
  */
-record Chart(String title, String unit, Map<String, List<double[]>> series) {
+public record Chart(String title, String unit, String xUnit, Map<String, List<double[]>> series) {
 
     static final int WIDTH = 400;
     static final int HEIGHT = 200;
@@ -38,7 +39,7 @@ record Chart(String title, String unit, Map<String, List<double[]>> series) {
             parts.add("<text x=\"%d\" y=\"%.1f\" class=\"y\">%s</text>"
                     .formatted(LEFT - 6, height + 4, label(top * line / 2)));
         }
-        parts.add("<text x=\"%d\" y=\"%d\" class=\"y\">%.0f s</text>".formatted(RIGHT, BOTTOM + 14, last));
+        parts.add("<text x=\"%d\" y=\"%d\" class=\"y\">%.0f %s</text>".formatted(RIGHT, BOTTOM + 14, last, xUnit));
         int n = 0;
         for (Map.Entry<String, List<double[]>> line : series.entrySet()) {
             String colour = COLOURS.get(n % COLOURS.size());
@@ -64,7 +65,7 @@ record Chart(String title, String unit, Map<String, List<double[]>> series) {
     }
 
     /** A page of charts, three in a row. */
-    static String page(List<Chart> charts) {
+    public static String page(List<Chart> charts) {
         StringBuilder page =
                 new StringBuilder(String.format(Locale.ROOT, """
                 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">

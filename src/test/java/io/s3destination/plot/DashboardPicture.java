@@ -86,6 +86,7 @@ class DashboardPicture {
             charts.add(new Chart(
                     panel.get("title").asText(),
                     panel.at("/fieldConfig/defaults/unit").asText(),
+                    "s",
                     series));
         }
         return charts;

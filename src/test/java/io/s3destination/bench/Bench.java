@@ -1,0 +1,257 @@
+package io.s3destination.bench;
+
+import io.s3destination.bench.Contender.Run;
+import io.s3destination.bench.StoreProcess.Latency;
+import io.s3destination.bench.StoreProcess.Stored;
+import io.s3destination.embedded.BundleProcess;
+import io.s3destination.embedded.KafkaProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.ToDoubleFunction;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.awaitility.Awaitility;
+
+/**
+ * {@code mvn -Pbench}: how fast the shipped bundle stores, beside a bare loop over its own S3 client (the limit) and the
+ * route of the documentation (what it replaces), all in one run, one after the other in turns. Kafka, the store and each
+ * contender are processes of their own; each object of each run is compared with its record.
+ *
+ * <p>With the argument {@code smoke} each part runs for a moment, so that the code is tested and no time is judged.
+ */
+public final class Bench implements AutoCloseable {
+
+    private static final int RECORD = 800;
+
+    private final boolean smoke;
+    private final Path directory;
+    private final KafkaProcess kafka;
+    private final StoreProcess store;
+    private final Report report;
+    private int streams;
+
+    private Bench(boolean smoke, Path directory) throws Exception {
+        this.smoke = smoke;
+        this.directory = directory;
+        this.kafka = new KafkaProcess(Files.createDirectories(directory.resolve("kafka"))).start();
+        this.store = new StoreProcess();
+        this.report = new Report();
+    }
+
+    public static void main(String[] args) throws Exception {
+        boolean smoke = args.length > 0 && args[0].equals("smoke");
+        try (Bench bench = new Bench(smoke, Files.createTempDirectory("bench"))) {
+            bench.throughput();
+            bench.uploadsAtOnce();
+            bench.slowTail();
+            bench.twoInstances();
+            bench.latency();
+            bench.largeRecords();
+            bench.start();
+            bench.report.print();
+            if (!smoke) {
+                bench.report.write();
+            }
+        }
+        System.exit(0);
+    }
+
+    private void throughput() throws Exception {
+        say("a backlog, 64 uploads at once");
+        try (Contender bundle = bundle(64, RECORD);
+                Loop loop = new Loop(store, directory, RECORD);
+                Contender plain = plain()) {
+            bundle.run(Latency.of(0), scaled(20_000));
+            loop.run(Latency.of(0), scaled(20_000));
+            plain.run(Latency.of(0), scaled(3_000));
+            for (int latency : new int[] {0, 10, 30, 100}) {
+                List<Run> runs = new ArrayList<>();
+                for (int turn = 0; turn < 3; turn++) {
+                    runs.add(bundle.run(Latency.of(latency), scaled(latency == 100 ? 5_000 : 17_000)));
+                    runs.add(loop.run(Latency.of(latency), scaled(latency == 100 ? 5_000 : 17_000)));
+                    if (latency <= 30) {
+                        runs.add(plain.run(Latency.of(latency), scaled(latency == 30 ? 300 : 1_000)));
+                    }
+                }
+                report.throughput(latency, runs);
+            }
+        }
+    }
+
+    private void uploadsAtOnce() throws Exception {
+        say("uploads at once, S3 at 30 ms");
+        for (int uploads : new int[] {1, 8, 64, 256}) {
+            int records = scaled(Math.min(15_000, uploads * 300));
+            try (Contender bundle = bundle(uploads, RECORD)) {
+                bundle.run(Latency.of(0), scaled(10_000));
+                report.uploads(uploads, 30, bundle.run(Latency.of(30), records));
+            }
+        }
+    }
+
+    private void slowTail() throws Exception {
+        say("one PUT in a hundred takes 2 s, the others 30 ms");
+        try (Contender bundle = bundle(64, RECORD)) {
+            bundle.run(Latency.of(0), scaled(20_000));
+            List<Run> even = new ArrayList<>();
+            List<Run> tail = new ArrayList<>();
+            for (int turn = 0; turn < 3; turn++) {
+                even.add(bundle.run(Latency.of(30), scaled(5_000)));
+                tail.add(bundle.run(new Latency(30, 0.01, 2_000), scaled(2_000)));
+            }
+            report.slowTail(even, tail);
+        }
+    }
+
+    private void twoInstances() throws Exception {
+        say("one instance and two, S3 at 100 ms");
+        Backlog backlog = backlog(RECORD);
+        BundleProcess second = process(backlog, 64);
+        try (Contender first =
+                new Consuming("bundle", store, backlog, process(backlog, 64).start())) {
+            first.run(Latency.of(0), scaled(10_000));
+            Run one = first.run(Latency.of(100), scaled(8_000));
+            second.start();
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> kafka.readers(backlog.stream()) == 2);
+            first.run(Latency.of(0), scaled(20_000));
+            report.instances(one, first.run(Latency.of(100), scaled(16_000)));
+        } finally {
+            second.close();
+        }
+    }
+
+    private void latency() throws Exception {
+        say("from produced to stored, S3 at 30 ms");
+        Backlog backlog = backlog(RECORD);
+        try (Contender bundle =
+                new Consuming("bundle", store, backlog, process(backlog, 64).start())) {
+            bundle.run(Latency.of(0), scaled(5_000));
+            report.latency("one record each 300 ms", 250, paced(backlog, 300, smoke ? 5 : 80));
+            report.latency("200 records a second", 500, paced(backlog, 5, smoke ? 200 : 4_000));
+        }
+    }
+
+    /** Milliseconds from produced to stored, sorted. */
+    private long[] paced(Backlog backlog, long interval, int records) throws Exception {
+        store.reset(Latency.of(30));
+        long[] produced = new long[records];
+        long first = backlog.next();
+        long start = System.nanoTime();
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            for (int n = 0; n < records; n++) {
+                LockSupport.parkNanos(start + n * interval * 1_000_000 - System.nanoTime());
+                produced[n] = System.currentTimeMillis();
+                backlog.produce(producer);
+            }
+        }
+        store.await(records);
+        Map<String, Stored> objects = store.objects();
+        backlog.check(objects, records);
+        return objects.entrySet().stream()
+                .mapToLong(object ->
+                        object.getValue().millis() - produced[(int) (Backlog.number(object.getKey()) - first)])
+                .sorted()
+                .toArray();
+    }
+
+    private void largeRecords() throws Exception {
+        say("records of 1 MB, -Xmx256m");
+        Backlog backlog = backlog(1_000_000);
+        BundleProcess process = process(backlog, 64);
+        try (Contender bundle = new Consuming("bundle", store, backlog, process.start())) {
+            bundle.run(Latency.of(0), smoke ? 4 : 60);
+            Run run = bundle.run(Latency.of(30), smoke ? 4 : 200);
+            report.large(run, process.peakMemory());
+        }
+    }
+
+    private void start() throws Exception {
+        say("from the start to the first stored record");
+        Path archive = directory.resolve("classes.jsa");
+        report.start("java -jar", started(smoke ? 1 : 3));
+        started(1, "-XX:ArchiveClassesAtExit=" + archive);
+        report.start("with AppCDS", started(smoke ? 1 : 3, "-XX:SharedArchiveFile=" + archive));
+    }
+
+    /** Milliseconds, of each of so many starts. */
+    private double[] started(int times, String... options) throws Exception {
+        double[] millis = new double[times];
+        for (int n = 0; n < times; n++) {
+            Backlog backlog = backlog(RECORD);
+            backlog.produce(1);
+            store.reset(Latency.of(0));
+            BundleProcess process = process(backlog, 64);
+            Arrays.stream(options).forEach(process::withOption);
+            long start = System.currentTimeMillis();
+            process.start();
+            store.await(1);
+            millis[n] = store.objects().values().iterator().next().millis() - start;
+            // An archive is written at an orderly end only.
+            process.terminate();
+            process.ends(Duration.ofMinutes(1));
+        }
+        return millis;
+    }
+
+    private Backlog backlog(int size) throws Exception {
+        return new Backlog(kafka, "bench-" + streams++, size);
+    }
+
+    private BundleProcess process(Backlog backlog, int uploads) throws Exception {
+        return new BundleProcess(Files.createDirectory(directory.resolve("bundle-" + streams++)))
+                .storing(backlog.stream(), kafka, store.connectionUrl())
+                .withProperty("connector.to-s3.uploads", String.valueOf(uploads))
+                .withOption("-XX:TieredStopAtLevel=4");
+    }
+
+    private Contender bundle(int uploads, int size) throws Exception {
+        Backlog backlog = backlog(size);
+        return new Consuming("bundle", store, backlog, process(backlog, uploads).start());
+    }
+
+    private Contender plain() throws Exception {
+        Backlog backlog = backlog(RECORD);
+        return new Consuming(
+                "plain",
+                store,
+                backlog,
+                process(backlog, 64)
+                        .with("STORE", store.endpoint().toString())
+                        .withMain(PlainRoute.class)
+                        .start());
+    }
+
+    private int scaled(int records) {
+        return smoke ? Math.max(50, records / 100) : records;
+    }
+
+    private static void say(String part) {
+        System.out.println(part);
+    }
+
+    static double median(List<Run> runs, String contender, ToDoubleFunction<Run> figure) {
+        return median(runs.stream()
+                .filter(run -> run.contender().equals(contender))
+                .mapToDouble(figure)
+                .toArray());
+    }
+
+    static double median(double... figures) {
+        double[] sorted = Arrays.stream(figures).sorted().toArray();
+        return sorted.length % 2 == 1
+                ? sorted[sorted.length / 2]
+                : (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2;
+    }
+
+    @Override
+    public void close() throws IOException {
+        store.close();
+        kafka.close();
+    }
+}

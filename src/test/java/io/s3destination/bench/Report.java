@@ -1,0 +1,219 @@
+package io.s3destination.bench;
+
+import static io.s3destination.bench.Bench.median;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.s3destination.bench.Contender.Run;
+import io.s3destination.plot.Chart;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** The figures of the benchmark beside their goals: on the screen, as JSON, and as docs/benchmarks.md with its charts. */
+final class Report {
+
+    /** @param met "yes", "no", or nothing where there is no goal */
+    private record Row(String measured, String figure, String against, String goal, String met) {}
+
+    private final List<Row> rows = new ArrayList<>();
+    private final List<Object> raw = new ArrayList<>();
+    private final Map<String, List<double[]>> overLatency = new TreeMap<>();
+    private final Map<String, List<double[]>> overUploads = new TreeMap<>();
+
+    void throughput(int latency, List<Run> runs) {
+        raw.addAll(runs);
+        double bundle = median(runs, "bundle", Run::perSecond);
+        double loop = median(runs, "loop", Run::perSecond);
+        String measured = "backlog, S3 at %d ms".formatted(latency);
+        double goal = latency == 0 || latency == 30 ? 0.9 : 0;
+        ratio(measured + ", of the loop", perSecond(bundle), perSecond(loop), bundle / loop, goal);
+        point(overLatency, "bundle", latency, bundle);
+        point(overLatency, "loop over the SDK: the limit", latency, loop);
+        if (runs.stream().anyMatch(run -> run.contender().equals("plain"))) {
+            double plain = median(runs, "plain", Run::perSecond);
+            point(overLatency, "plain route", latency, plain);
+            ratio(
+                    measured + ", of the plain route",
+                    perSecond(bundle),
+                    perSecond(plain),
+                    bundle / plain,
+                    latency == 30 ? 10 : 0);
+        }
+        if (latency == 100) {
+            ratio(measured + ", of 64 uploads / 100 ms", perSecond(bundle), perSecond(640), bundle / 640, 0.95);
+        }
+        double cpu = median(runs, "bundle", Run::cpuMillis);
+        row(
+                measured + ", CPU an object",
+                "%.2f ms".formatted(cpu),
+                "loop %.2f ms, store %.2f ms"
+                        .formatted(median(runs, "loop", Run::cpuMillis), median(runs, "bundle", Run::storeCpuMillis)),
+                latency == 0 ? "<= 0.45 ms" : "",
+                latency == 0 ? cpu <= 0.45 : null);
+    }
+
+    void uploads(int uploads, int latency, Run run) {
+        raw.add(run);
+        double law = uploads * 1e3 / latency;
+        point(overUploads, "bundle", uploads, run.perSecond());
+        // Beyond it the CPU is the limit.
+        if (uploads <= 64) {
+            point(overUploads, "uploads / latency", uploads, law);
+        }
+        ratio(
+                "%d uploads at once, S3 at %d ms, of uploads / latency".formatted(uploads, latency),
+                perSecond(run.perSecond()),
+                perSecond(law),
+                run.perSecond() / law,
+                0);
+    }
+
+    void slowTail(List<Run> even, List<Run> tail) {
+        raw.addAll(even);
+        raw.addAll(tail);
+        double without = median(even, "bundle", Run::perSecond);
+        double with = median(tail, "bundle", Run::perSecond);
+        ratio("1 % of PUTs take 2 s, of none", perSecond(with), perSecond(without), with / without, 0.6);
+    }
+
+    void instances(Run one, Run two) {
+        raw.add(one);
+        raw.add(two);
+        ratio(
+                "two instances, S3 at 100 ms, of one",
+                perSecond(two.perSecond()),
+                perSecond(one.perSecond()),
+                two.perSecond() / one.perSecond(),
+                1.8);
+    }
+
+    /** @param millis from produced to stored, sorted */
+    void latency(String load, int goal, long[] millis) {
+        raw.add(Map.of("latency", load, "millis", millis));
+        long p99 = millis[(int) (millis.length * 0.99)];
+        row(
+                "produced to stored, " + load,
+                "p50 %d ms, p99 %d ms, max %d ms".formatted(millis[millis.length / 2], p99, millis[millis.length - 1]),
+                "S3 itself 30 ms",
+                "p99 <= 30 + %d ms".formatted(goal),
+                p99 <= 30 + goal);
+    }
+
+    void large(Run run, long peakMemory) {
+        raw.add(run);
+        row(
+                "records of 1 MB, -Xmx256m",
+                "%.0f MB/s, process %d MB at most".formatted(run.perSecond(), peakMemory / 1_000_000),
+                "",
+                "<= 450 MB",
+                peakMemory <= 450_000_000);
+    }
+
+    void start(String how, double[] millis) {
+        raw.add(Map.of("start", how, "millis", millis));
+        row("start to first stored record, " + how, "%.1f s".formatted(median(millis) / 1e3), "", "", null);
+    }
+
+    void print() {
+        System.out.println();
+        rows.forEach(row -> System.out.printf(
+                "%-58s %-46s %-34s %-18s %s%n", row.measured(), row.figure(), row.against(), row.goal(), row.met()));
+    }
+
+    void write() throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        Files.createDirectories(Path.of("target", "bench"));
+        json.writerWithDefaultPrettyPrinter()
+                .writeValue(Path.of("target", "bench", "results.json").toFile(), Map.of("table", rows, "runs", raw));
+        Files.writeString(
+                Path.of("docs", "benchmarks-latency.svg"),
+                Chart.page(
+                        List.of(new Chart("Objects a second over the latency of S3, ms", "reqps", "ms", overLatency))));
+        Files.writeString(
+                Path.of("docs", "benchmarks-uploads.svg"),
+                Chart.page(List.of(new Chart("Objects a second over uploads at once", "reqps", "", overUploads))));
+        String table = rows.stream()
+                .map(row -> "| %s | %s | %s | %s | %s |"
+                        .formatted(row.measured(), row.figure(), row.against(), row.goal(), row.met()))
+                .collect(Collectors.joining("\n"));
+        String runs = raw.stream()
+                .filter(Run.class::isInstance)
+                .map(Run.class::cast)
+                .map(run -> "| %s | %s ms%s | %,d | %,.0f | %.2f |"
+                        .formatted(
+                                run.contender(),
+                                run.latency().millis(),
+                                run.latency().slowShare() > 0 ? ", 1 % 2 s" : "",
+                                run.records(),
+                                run.perSecond(),
+                                run.cpuMillis()))
+                .collect(Collectors.joining("\n"));
+        Files.writeString(Path.of("docs", "benchmarks.md"), """
+                # Benchmarks
+
+                Written by `mvn -Pbench`. Everything ran in one go on one machine, each contender a process of its own, in
+                turns; figures are medians of the runs below. **Each object of each run was compared with its record: objects =
+                records, and each has its content.**
+
+                %s
+
+                Records of 800 bytes, 4 partitions, gzip; Kafka and the S3 stand-in, which keeps objects in memory and
+                answers after the time given, run on the same machine and take their share of it.
+
+                | measured | bundle | against | goal | met |
+                | --- | --- | --- | --- | --- |
+                %s
+
+                ![Objects a second over the latency of S3: bundle, limit and plain route](benchmarks-latency.svg)
+
+                ![Objects a second over uploads at once: bundle and the line of Little's law](benchmarks-uploads.svg)
+
+                ## All runs
+
+                | contender | S3 | objects | objects/s | CPU ms an object |
+                | --- | --- | --- | --- | --- |
+                %s
+                """.formatted(machine(), table, runs));
+    }
+
+    private static String machine() throws IOException {
+        String cpu = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.startsWith("model name"))
+                .findFirst()
+                .map(line -> line.replaceFirst(".*: *", ""))
+                .orElse("unknown CPU");
+        return "%d cores of %s, %s %s, Java %s."
+                .formatted(
+                        Runtime.getRuntime().availableProcessors(),
+                        cpu,
+                        System.getProperty("os.name"),
+                        System.getProperty("os.version"),
+                        System.getProperty("java.version"));
+    }
+
+    private void ratio(String measured, String figure, String against, double ratio, double goal) {
+        row(
+                measured,
+                "%s = %.2f".formatted(figure, ratio),
+                against,
+                goal == 0 ? "" : ">= %s".formatted(goal),
+                goal == 0 ? null : ratio >= goal);
+    }
+
+    private void row(String measured, String figure, String against, String goal, Boolean met) {
+        rows.add(new Row(measured, figure, against, goal, met == null ? "" : met ? "yes" : "no"));
+    }
+
+    private static void point(Map<String, List<double[]>> chart, String line, double x, double y) {
+        chart.computeIfAbsent(line, name -> new ArrayList<>()).add(new double[] {x, y});
+    }
+
+    private static String perSecond(double figure) {
+        return "%,.0f/s".formatted(figure);
+    }
+}
