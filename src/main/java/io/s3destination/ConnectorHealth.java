@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Route;
@@ -24,11 +25,20 @@ final class ConnectorHealth extends AbstractHealthCheck {
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final String connector;
+    private final Set<String> connectors;
+    private volatile boolean removed;
 
-    ConnectorHealth(CamelContext context, String connector) {
+    /** @param connectors the names of all connectors, each of which answers for its own route */
+    ConnectorHealth(CamelContext context, String connector, Set<String> connectors) {
         super("s3-destination", "connector:" + connector);
         this.connector = connector;
+        this.connectors = connectors;
         setCamelContext(context);
+    }
+
+    /** From now on its route may be missing. */
+    void removed() {
+        removed = true;
     }
 
     @Override
@@ -64,13 +74,14 @@ final class ConnectorHealth extends AbstractHealthCheck {
                         .stream()
                         .map(NamedNode::getId)
                         .filter(id -> getCamelContext().getRoute(id) == null)
+                        .filter(id -> id.equals(connector) || !connectors.contains(id))
                         .toList());
-        if (getCamelContext().getRoute(connector) == null && !missing.contains(connector)) {
+        if (getCamelContext().getRoute(connector) == null && !removed && !missing.contains(connector)) {
             missing.add(connector);
         }
         return missing.stream()
                 .map(id -> "there is no route " + id + ": its file is missing or has been edited to what cannot start;"
-                        + " the log tells why")
+                        + " the log tells why; a connector that is removed for good has no settings, either")
                 .toList();
     }
 

@@ -4,6 +4,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.CamelContext;
@@ -41,6 +43,7 @@ public final class Connectors implements CamelContextAware {
     private static final String COMPRESS = "compress-";
 
     private final Map<String, ConnectionUrl> resources = new HashMap<>();
+    private final Map<String, ConnectorHealth> healths = new ConcurrentHashMap<>();
     private CamelContext context;
 
     @Override
@@ -70,6 +73,12 @@ public final class Connectors implements CamelContextAware {
             }
 
             @Override
+            public void onContextStarted(CamelContext started) {
+                Removals.watch(
+                        context, name -> Optional.ofNullable(healths.get(name)).ifPresent(ConnectorHealth::removed));
+            }
+
+            @Override
             public void onContextStopped(CamelContext stopped) {
                 resources.keySet().forEach(resource -> client(resource).close());
             }
@@ -87,7 +96,9 @@ public final class Connectors implements CamelContextAware {
                             .poolSize(connector.uploads())
                             .maxPoolSize(connector.uploads())
                             .build());
-            context.getRegistry().bind("health-" + name, HealthCheck.class, new ConnectorHealth(context, name));
+            ConnectorHealth health =
+                    healths.computeIfAbsent(name, unused -> new ConnectorHealth(context, name, healths.keySet()));
+            context.getRegistry().bind("health-" + name, HealthCheck.class, health);
         }
         uploads.forEach((resource, connections) -> settings.required(
                         "resource." + resource + ".url", ConnectionUrl.FORM, ConnectionUrl::parse)
