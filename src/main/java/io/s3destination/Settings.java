@@ -55,9 +55,17 @@ final class Settings {
 
     /** @throws BadSettingsException if anything was noted */
     void check() {
-        if (!faults.isEmpty()) {
+        if (!faults.isEmpty() && !isExport()) {
             throw new BadSettingsException(faults);
         }
+    }
+
+    /** {@code camel export} loads everything with values of its own, and starts nothing. */
+    private boolean isExport() {
+        return context.getPropertiesComponent()
+                .resolveProperty("camel.jbang.export")
+                .filter("true"::equals)
+                .isPresent();
     }
 
     private <T> Optional<T> read(String key, String form, Function<String, T> reader, String text) {

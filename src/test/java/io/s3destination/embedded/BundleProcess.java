@@ -70,6 +70,13 @@ public final class BundleProcess implements AutoCloseable {
         return new BundleProcess(directory, new Path[0]).withMain(main);
     }
 
+    /** That main class, with that class path, in that directory; not yet started. */
+    public static BundleProcess ofClasses(String main, String classPath, Path directory) throws IOException {
+        BundleProcess bundle = new BundleProcess(directory, new Path[0]);
+        bundle.command = List.of(JAVA.toString(), "-cp", classPath, main);
+        return bundle;
+    }
+
     /**
      * What {@code camel run} needs of the repository, in an empty directory; not yet started.
      *
