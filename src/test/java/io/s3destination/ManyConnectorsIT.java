@@ -120,9 +120,10 @@ class ManyConnectorsIT {
         await(() -> bundle.log().contains("Unknown node id: too"));
         awaitMore(dataLake, DATA_LAKE);
         awaitMore(archive, ARCHIVE);
+        bundle.withRoute("to-s3", "edited", "held-up");
         bundle.withRoute("to-archive", "- too:", "- to:").withRoute("to-archive", "#kafka-clients", "#no-such-bean");
         await(() -> health().contains("no route to-archive"));
-        awaitMore(dataLake, DATA_LAKE);
+        awaitObject(dataLake, DATA_LAKE, "held-up/" + ORDERS);
         assertThat(bundle.get("/observe/metrics").body())
                 .containsPattern("s3_destination_ready\\{connector=\"to-s3\"[^}]*} 1");
         bundle.withRoute("to-archive", "#no-such-bean", "#kafka-clients");
