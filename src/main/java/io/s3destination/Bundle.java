@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
@@ -19,6 +20,7 @@ public final class Bundle {
 
     private static final String WORKING_DIRECTORY = "file:";
     private static final String FILES = System.getProperty("bundle.files", WORKING_DIRECTORY);
+    private static final Path HERE = Path.of("").toAbsolutePath();
     private static final Path PROPERTIES = Path.of("application.properties");
     private static final Path ROUTES = Path.of("routes");
     private static final String SUFFIX = ".camel.yaml";
@@ -27,38 +29,69 @@ public final class Bundle {
 
     public static void main(String[] args) throws Exception {
         try {
-            if (FILES.equals(WORKING_DIRECTORY)) {
-                checkFiles();
-            }
+            check(args);
             Main main = configured();
-            main.run(args);
+            main.run();
             System.exit(main.getExitCode());
         } catch (Exception e) {
             BadSettingsException bad = ObjectHelper.getException(BadSettingsException.class, e);
             if (bad == null) {
-                throw e;
+                e.printStackTrace();
+                bad = ofCamel(e);
             }
             System.err.println("s3-destination " + bad.getMessage());
-            // Nothing runs yet that an orderly shutdown would have to end, and speak of.
+            // Nothing is stored yet that an orderly shutdown would have to end, and speak of.
             Runtime.getRuntime().halt(1);
         }
     }
 
-    private static void checkFiles() throws IOException {
+    /** What Camel would pass over, or end with 0 for. */
+    private static void check(String[] args) throws IOException {
         List<String> faults = new ArrayList<>();
-        Path here = Path.of("").toAbsolutePath();
-        if (!Files.isRegularFile(PROPERTIES)) {
-            faults.add("there is no file application.properties in " + here);
+        if (args.length > 0) {
+            faults.add("it takes no arguments such as " + args[0]
+                    + ": settings stand in application.properties and in the environment");
         }
-        try (Stream<Path> routes = Files.isDirectory(ROUTES) ? Files.list(ROUTES) : Stream.empty()) {
-            if (routes.noneMatch(file -> file.toString().endsWith(SUFFIX))) {
-                faults.add("there are no routes/*" + SUFFIX + " in " + here);
-            }
+        if (FILES.equals(WORKING_DIRECTORY)) {
+            checkFiles(faults);
         }
+        Stream.of(System.getProperty("log4j2.configurationFile", "").split(","))
+                .filter(file -> !file.isBlank() && !file.contains(":") && !Files.exists(Path.of(file)))
+                .filter(file -> Bundle.class.getClassLoader().getResource(file) == null)
+                .forEach(file -> faults.add("log4j2.configurationFile names " + file + ", which is neither in " + HERE
+                        + " nor in the jar, as log4j2-json.properties is"));
         if (!faults.isEmpty()) {
-            faults.add("start it in the directory that holds them");
             throw new BadSettingsException(faults);
         }
+    }
+
+    private static void checkFiles(List<String> faults) throws IOException {
+        int before = faults.size();
+        if (!Files.isRegularFile(PROPERTIES)) {
+            faults.add("there is no file application.properties in " + HERE);
+        }
+        profile()
+                .filter(file -> !Files.isRegularFile(Path.of(file)))
+                .ifPresent(file ->
+                        faults.add("there is no file " + file + " in " + HERE + ", which CAMEL_MAIN_PROFILE asks for"));
+        try (Stream<Path> routes = Files.isDirectory(ROUTES) ? Files.list(ROUTES) : Stream.empty()) {
+            if (routes.noneMatch(file -> file.toString().endsWith(SUFFIX))) {
+                faults.add("there are no routes/*" + SUFFIX + " in " + HERE);
+            }
+        }
+        if (faults.size() > before) {
+            faults.add("start it in the directory that holds them");
+        }
+    }
+
+    /** What Camel ended the start with: the last of its causes says what is wrong where. */
+    private static BadSettingsException ofCamel(Exception e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return new BadSettingsException(
+                List.of(String.valueOf(cause.getMessage()).strip(), "mend it in routes/ or application.properties"));
     }
 
     /** Camel Main as the bundle runs it, not yet started; to be closed by the caller. */
@@ -67,14 +100,14 @@ public final class Bundle {
         main.configure()
                 .withBasePackageScan("io.s3destination")
                 .withRoutesIncludePattern(FILES + ROUTES + "/*" + SUFFIX);
-        main.setDefaultPropertyPlaceholderLocation(ofTheProfile() + FILES + PROPERTIES);
+        // As `camel run --profile` does, the file of the profile comes first.
+        main.setDefaultPropertyPlaceholderLocation(
+                profile().map(file -> FILES + file + ";optional=true,").orElse("") + FILES + PROPERTIES);
         return main;
     }
 
-    /** As {@code camel run --profile} does: {@code application-<profile>.properties}, if there is one, comes first. */
-    private static String ofTheProfile() {
+    private static Optional<String> profile() {
         return MainHelper.lookupPropertyFromSysOrEnv("camel.main.profile")
-                .map(profile -> FILES + "application-" + profile + ".properties;optional=true,")
-                .orElse("");
+                .map(profile -> "application-" + profile + ".properties");
     }
 }

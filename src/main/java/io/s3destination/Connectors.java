@@ -68,7 +68,7 @@ public final class Connectors implements CamelContextAware {
         context.addLifecycleStrategy(new LifecycleStrategySupport() {
             @Override
             public void onContextStarting(CamelContext starting) throws VetoCamelContextStartException {
-                checkCompressions();
+                checkTheRest();
                 new Settings(context).names(Connector.SETTING).forEach(Connectors.this::introduce);
             }
 
@@ -88,7 +88,12 @@ public final class Connectors implements CamelContextAware {
     private void configure() {
         Settings settings = new Settings(context);
         Map<String, Integer> uploads = new HashMap<>();
-        for (String name : settings.names(Connector.SETTING)) {
+        List<String> names = settings.names(Connector.SETTING);
+        if (names.isEmpty()) {
+            settings.fault("no connector is set up: connector.<name>.to and connector.<name>.input must be in"
+                    + " application.properties, which `camel run` must be given by name");
+        }
+        for (String name : names) {
             Connector connector = Connector.read(name, settings);
             connector.resource().ifPresent(resource -> uploads.merge(resource, connector.uploads(), Integer::sum));
             context.getExecutorServiceManager()
@@ -111,8 +116,8 @@ public final class Connectors implements CamelContextAware {
         settings.check();
     }
 
-    /** A compression is a route of its own: which there are is known when the routes are loaded. */
-    private void checkCompressions() throws VetoCamelContextStartException {
+    /** A compression is a route of its own: which there are is known when all are loaded, as is what they call. */
+    private void checkTheRest() throws VetoCamelContextStartException {
         List<String> known =
                 context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions().stream()
                         .map(NamedNode::getId)
@@ -121,6 +126,8 @@ public final class Connectors implements CamelContextAware {
                         .sorted()
                         .toList();
         Settings settings = new Settings(context);
+        CamelSettings.check(context, settings);
+        CalledRoutes.check(context, settings);
         settings.names(Connector.SETTING).forEach(name -> Connector.checkCompression(name, known, settings));
         try {
             settings.check();

@@ -53,6 +53,11 @@ final class Settings {
         return value(key).map(text -> read(key, form, reader, text)).orElse(Optional.of(otherwise));
     }
 
+    /** Notes what is wrong beside the value of a setting. */
+    void fault(String fault) {
+        faults.add(fault);
+    }
+
     /** @throws BadSettingsException if anything was noted */
     void check() {
         if (!faults.isEmpty() && !isExport()) {

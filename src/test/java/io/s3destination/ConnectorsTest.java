@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import java.io.IOException;
+import java.util.Properties;
 import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -136,6 +137,13 @@ class ConnectorsTest {
     }
 
     @Test
+    void aStartWithoutPropertiesIsRefused() {
+        context.getPropertiesComponent().setInitialProperties(new Properties());
+
+        assertRefused("no connector is set up", "application.properties");
+    }
+
+    @Test
     void allFaultsAreToldAtOnce() {
         set("resource.datalake.url", "s3://KEY:sesame@eu-west-1/");
         set("connector.to-s3.input", "a b");
@@ -174,6 +182,18 @@ class ConnectorsTest {
                 .isInstanceOf(BadSettingsException.class)
                 .withMessageContaining("connector.to-s3.output_compression: 'GZIP' is no compression")
                 .withMessageContaining("one of none, zip");
+    }
+
+    @Test
+    void aProfileWithoutItsFileIsRefused() throws Exception {
+        configure();
+        addCompression("gzip");
+        context.getCamelContextExtension().setProfile("prd");
+
+        assertThatExceptionOfType(RuntimeCamelException.class)
+                .isThrownBy(context::start)
+                .havingRootCause()
+                .withMessageContaining("there is no file application-prd.properties, which the profile 'prd' asks for");
     }
 
     private void set(String key, String value) {

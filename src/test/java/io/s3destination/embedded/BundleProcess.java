@@ -85,24 +85,29 @@ public final class BundleProcess implements AutoCloseable {
     public static BundleProcess ofCamelCli(Path directory, String line) throws IOException {
         BundleProcess bundle = new BundleProcess(
                 directory, Path.of("application.properties"), Path.of("routes"), Path.of("src", "main", "java"));
-        Path bin = Files.createDirectory(directory.resolve("bin"));
-        Files.writeString(bin.resolve("Camel.java"), """
+        Path bin = camelCli(Files.createDirectory(directory.resolve("bin"))).getParent();
+        bundle.command = List.of("bash", "-c", "exec " + line);
+        return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
+    }
+
+    /** Makes the command {@code camel}, in that directory. */
+    public static Path camelCli(Path directory) throws IOException {
+        Files.writeString(directory.resolve("Camel.java"), """
                 class Camel {
                     public static void main(String[] args) {
                         org.apache.camel.dsl.jbang.core.commands.CamelJBangMain.run(args);
                     }
                 }
                 """);
-        Path camel = Files.writeString(bin.resolve("camel"), """
+        Path camel = Files.writeString(directory.resolve("camel"), """
                 #!/bin/bash
                 exec "%s" -cp "%s" "%s" "$@"
                 """.formatted(
                         JAVA,
                         Files.readString(Path.of("target", "camel-cli.classpath")),
-                        bin.resolve("Camel.java").toAbsolutePath()));
+                        directory.resolve("Camel.java").toAbsolutePath()));
         Files.setPosixFilePermissions(camel, PosixFilePermissions.fromString("rwx------"));
-        bundle.command = List.of("bash", "-c", "exec " + line);
-        return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
+        return camel;
     }
 
     /** The files of a container image, unpacked into an empty directory, with its entry point; not yet started. */
@@ -176,6 +181,12 @@ public final class BundleProcess implements AutoCloseable {
     /** Adds an option of the JVM. */
     public BundleProcess withOption(String option) {
         options.add(option);
+        return this;
+    }
+
+    /** Adds an argument to the command. */
+    public BundleProcess withArgument(String argument) {
+        command = Stream.concat(command.stream(), Stream.of(argument)).toList();
         return this;
     }
 

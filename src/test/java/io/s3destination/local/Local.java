@@ -70,6 +70,7 @@ public final class Local {
     }
 
     public static void main(String[] args) throws Exception {
+        long records = records(args[0]);
         CountDownLatch interrupted = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -86,13 +87,22 @@ public final class Local {
                 EmbeddedS3 s3 = EmbeddedS3.start(DIRECTORY.resolve("s3"), usualIfFree(9000))) {
             kafka.createStream(STREAM, PARTITIONS);
             s3.createBucket(BUCKET);
-            right = new Local(Long.parseLong(args[0]), kafka, s3, interrupted).run();
+            right = new Local(records, kafka, s3, interrupted).run();
         } finally {
             ended.countDown();
         }
         if (interrupted.getCount() > 0) {
             System.exit(right ? 0 : 1);
         }
+    }
+
+    private static long records(String text) {
+        if (!text.matches("[0-9]{1,9}")) {
+            System.err.println(
+                    "-Dlocal.records=" + text + " is no number of records, such as 1000; 0 runs until Ctrl-C");
+            System.exit(1);
+        }
+        return Long.parseLong(text);
     }
 
     /** Whether all is as it should be: so far if it was interrupted, in the end otherwise. */
