@@ -81,7 +81,7 @@ class ReadmeIT {
 
     @Test
     void itsConnectionUrlsAreValid() {
-        Pattern url = Pattern.compile("DATALAKE_URL='([^']*)'");
+        Pattern url = Pattern.compile("_URL='([^']*)'");
         assertThat(url.matcher(readme.script()).results()).isNotEmpty().allSatisfy(export -> assertThatCode(
                         () -> ConnectionUrl.parse(export.group(1)))
                 .doesNotThrowAnyException());
