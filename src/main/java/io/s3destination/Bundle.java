@@ -49,8 +49,8 @@ public final class Bundle {
     private static void check(String[] args) throws IOException {
         List<String> faults = new ArrayList<>();
         if (args.length > 0) {
-            faults.add("it takes no arguments such as " + args[0]
-                    + ": settings stand in application.properties and in the environment");
+            // Which are not repeated: they may be a connection URL.
+            faults.add("it takes no arguments: settings stand in application.properties and in the environment");
         }
         if (FILES.equals(WORKING_DIRECTORY)) {
             checkFiles(faults);
