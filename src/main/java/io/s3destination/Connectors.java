@@ -68,8 +68,11 @@ public final class Connectors implements CamelContextAware {
         context.addLifecycleStrategy(new LifecycleStrategySupport() {
             @Override
             public void onContextStarting(CamelContext starting) throws VetoCamelContextStartException {
-                checkTheRest();
-                new Settings(context).names(Connector.SETTING).forEach(Connectors.this::introduce);
+                Settings settings = new Settings(context);
+                if (!settings.isExport()) {
+                    checkTheRest(settings);
+                    settings.names(Connector.SETTING).forEach(Connectors.this::introduce);
+                }
             }
 
             @Override
@@ -117,7 +120,7 @@ public final class Connectors implements CamelContextAware {
     }
 
     /** A compression is a route of its own: which there are is known when all are loaded, as is what they call. */
-    private void checkTheRest() throws VetoCamelContextStartException {
+    private void checkTheRest(Settings settings) throws VetoCamelContextStartException {
         List<String> known =
                 context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions().stream()
                         .map(NamedNode::getId)
@@ -125,7 +128,6 @@ public final class Connectors implements CamelContextAware {
                         .map(id -> id.substring(COMPRESS.length()))
                         .sorted()
                         .toList();
-        Settings settings = new Settings(context);
         CamelSettings.check(context, settings);
         CalledRoutes.check(context, settings);
         settings.names(Connector.SETTING).forEach(name -> Connector.checkCompression(name, known, settings));

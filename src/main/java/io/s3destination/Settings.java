@@ -66,7 +66,7 @@ final class Settings {
     }
 
     /** {@code camel export} loads everything with values of its own, and starts nothing. */
-    private boolean isExport() {
+    boolean isExport() {
         return context.getPropertiesComponent()
                 .resolveProperty("camel.jbang.export")
                 .filter("true"::equals)
