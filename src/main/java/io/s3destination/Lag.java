@@ -1,11 +1,11 @@
 package io.s3destination;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -46,17 +46,17 @@ final class Lag implements AutoCloseable {
     }
 
     /** The records between what is committed and the end of each partition; empty if Kafka does not answer in time. */
-    Optional<Map<TopicPartition, Long>> behind(Collection<TopicPartition> partitions) {
+    Optional<Map<TopicPartition, Long>> behind(Set<TopicPartition> partitions) {
         try {
             Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
                     .get();
             Map<TopicPartition, Long> from = offsets(partitions, OffsetSpec.earliest());
-            committed.forEach((partition, offset) ->
-                    from.computeIfPresent(partition, (same, earliest) -> Math.max(earliest, offset.offset())));
+            from.replaceAll((partition, earliest) -> Optional.ofNullable(committed.get(partition))
+                    .map(offset -> Math.max(earliest, offset.offset()))
+                    .orElse(earliest));
             Map<TopicPartition, Long> to = offsets(partitions, OffsetSpec.latest());
             return Optional.of(partitions.stream()
-                    .distinct()
                     .collect(Collectors.toMap(
                             Function.identity(), partition -> Math.max(0, to.get(partition) - from.get(partition)))));
         } catch (ExecutionException e) {
@@ -67,13 +67,11 @@ final class Lag implements AutoCloseable {
         }
     }
 
-    private Map<TopicPartition, Long> offsets(Collection<TopicPartition> partitions, OffsetSpec spec)
+    private Map<TopicPartition, Long> offsets(Set<TopicPartition> partitions, OffsetSpec spec)
             throws ExecutionException, InterruptedException {
         Map<TopicPartition, Long> offsets = new HashMap<>();
         admin.listOffsets(
-                        partitions.stream()
-                                .distinct()
-                                .collect(Collectors.toMap(Function.identity(), partition -> spec)),
+                        partitions.stream().collect(Collectors.toMap(Function.identity(), partition -> spec)),
                         new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
                 .all()
                 .get()

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.kafka.KafkaEndpoint;
@@ -46,12 +47,17 @@ final class Progress implements AutoCloseable {
 
     /** May wait for Kafka, for some seconds. */
     void look() {
-        Optional<Map<TopicPartition, Long>> behind = Optional.ofNullable(context.getRoute(connector))
-                .map(Route::getEndpoint)
-                .filter(KafkaEndpoint.class::isInstance)
-                .flatMap(endpoint ->
-                        behind(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
-        gauges.register(rows(behind.orElse(Map.of())), true);
+        try {
+            Optional<Map<TopicPartition, Long>> behind = behind();
+            gauges.register(rows(behind.orElse(Map.of())), true);
+            say(behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
+        } catch (RuntimeException e) {
+            // Thrown on, it would end the clock of all connectors.
+            LOG.warn("{}: how it gets on is not known: {}", connector, e.toString());
+        }
+    }
+
+    private void say(String behind) {
         long before = objects;
         objects = metrics.of(connector).mapToLong(StreamMetrics::objects).sum();
         long now = System.nanoTime();
@@ -61,9 +67,17 @@ final class Progress implements AutoCloseable {
                     connector,
                     "%,d".formatted(objects - before),
                     Duration.ofNanos(now - looked).toSeconds(),
-                    behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
+                    behind);
         }
         looked = now;
+    }
+
+    private Optional<Map<TopicPartition, Long>> behind() {
+        return Optional.ofNullable(context.getRoute(connector))
+                .map(Route::getEndpoint)
+                .filter(KafkaEndpoint.class::isInstance)
+                .flatMap(endpoint ->
+                        behind(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
     }
 
     private Optional<Map<TopicPartition, Long>> behind(String group) {
@@ -81,7 +95,7 @@ final class Progress implements AutoCloseable {
         return lag.get()
                 .behind(consumers.stream()
                         .flatMap(consumer -> consumer.assigned().stream())
-                        .toList());
+                        .collect(Collectors.toSet()));
     }
 
     private List<Row<?>> rows(Map<TopicPartition, Long> behind) {
