@@ -33,7 +33,7 @@ final class Report {
         double goal = latency == 0 || latency == 30 ? 0.9 : 0;
         ratio(measured + ", of the loop", perSecond(bundle), perSecond(loop), bundle / loop, goal);
         point(overLatency, "bundle", latency, bundle);
-        point(overLatency, "loop over the SDK: the limit", latency, loop);
+        point(overLatency, "bare loop", latency, loop);
         if (runs.stream().anyMatch(run -> run.contender().equals("plain"))) {
             double plain = median(runs, "plain", Run::perSecond);
             point(overLatency, "plain route", latency, plain);
@@ -187,12 +187,11 @@ final class Report {
                 .findFirst()
                 .map(line -> line.replaceFirst(".*: *", ""))
                 .orElse("unknown CPU");
-        return "%d cores of %s, %s %s, Java %s."
+        return "%d cores of %s, %s, Java %s."
                 .formatted(
                         Runtime.getRuntime().availableProcessors(),
                         cpu,
                         System.getProperty("os.name"),
-                        System.getProperty("os.version"),
                         System.getProperty("java.version"));
     }
 

@@ -66,13 +66,13 @@ public record Chart(String title, String unit, String xUnit, Map<String, List<do
 
     /** A page of charts, three in a row. */
     public static String page(List<Chart> charts) {
-        StringBuilder page =
-                new StringBuilder(String.format(Locale.ROOT, """
+        StringBuilder page = new StringBuilder(String.format(
+                Locale.ROOT, """
                 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">
                 <style>.title{font-size:13px;font-weight:bold}.y{text-anchor:end;fill:#666}\
                 .grid{stroke:#ddd}.line{fill:none;stroke-width:1.5}</style>
                 <rect width="100%%" height="100%%" fill="#fff"/>
-                """, WIDTH * 3, HEIGHT * ((charts.size() + 2) / 3)));
+                """, WIDTH * Math.min(3, charts.size()), HEIGHT * ((charts.size() + 2) / 3)));
         for (int n = 0; n < charts.size(); n++) {
             page.append(charts.get(n).svg(n % 3 * WIDTH, n / 3 * HEIGHT)).append('\n');
         }
