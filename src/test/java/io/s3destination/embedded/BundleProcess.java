@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,7 +56,8 @@ public final class BundleProcess implements AutoCloseable {
     /** The runnable jar, application.properties and routes/ in an empty directory; not yet started. */
     public BundleProcess(Path directory) throws IOException {
         this(directory, Path.of("application.properties"), Path.of("routes"));
-        Files.copy(JAR, directory.resolve("s3-destination.jar"));
+        // As old as it is, so that an archive of its classes fits each copy.
+        Files.copy(JAR, directory.resolve("s3-destination.jar"), StandardCopyOption.COPY_ATTRIBUTES);
     }
 
     /** The runnable jar alone, as it lies in that file; not yet started. */
