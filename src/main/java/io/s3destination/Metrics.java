@@ -29,7 +29,9 @@ final class Metrics extends EventNotifierSupport {
 
     static final String PREFIX = "s3.destination.";
 
-    private final Map<String, StreamMetrics> streams = new ConcurrentHashMap<>();
+    /** By connector and stream. */
+    private final Map<String, Map<String, StreamMetrics>> streams = new ConcurrentHashMap<>();
+
     private MeterRegistry registry;
     private Map<String, Progress> connectors;
     private ScheduledExecutorService clock;
@@ -81,15 +83,13 @@ final class Metrics extends EventNotifierSupport {
     }
 
     StreamMetrics of(String connector, String stream) {
-        return streams.computeIfAbsent(
-                connector + " " + stream, unused -> new StreamMetrics(registry, connector, stream));
+        return streams.computeIfAbsent(connector, unused -> new ConcurrentHashMap<>())
+                .computeIfAbsent(stream, unused -> new StreamMetrics(registry, connector, stream));
     }
 
     /** Those of a connector's streams. */
     Stream<StreamMetrics> of(String connector) {
-        return streams.entrySet().stream()
-                .filter(entry -> entry.getKey().startsWith(connector + " "))
-                .map(Map.Entry::getValue);
+        return streams.getOrDefault(connector, Map.of()).values().stream();
     }
 
     /** Of a batch as a whole, which may hold records of several streams, the stream is empty. */

@@ -27,22 +27,14 @@ final class StreamMetrics {
 
     StreamMetrics(MeterRegistry registry, String connector, String stream) {
         Tags tags = Tags.of("connector", connector, "stream", stream);
-        records = Counter.builder(Metrics.PREFIX + "records.stored")
-                .description("Data records that were stored as objects")
-                .tags(tags)
+        records = counter("records.stored", "Data records that were stored as objects", tags)
                 .register(registry);
-        deadLetters = Counter.builder(Metrics.PREFIX + "dead.letters")
-                .description("Values that were not JSON and were set aside")
-                .tags(tags)
+        deadLetters = counter("dead.letters", "Values that were not JSON and were set aside", tags)
                 .register(registry);
-        bytes = Counter.builder(Metrics.PREFIX + "stored")
-                .description("Size of all objects that were stored, compressed, dead letters among them")
+        bytes = counter("stored", "Size of all objects that were stored, compressed, dead letters among them", tags)
                 .baseUnit("bytes")
-                .tags(tags)
                 .register(registry);
-        retries = Counter.builder(Metrics.PREFIX + "retries")
-                .description("Attempts of a step that failed and is tried again")
-                .tags(tags)
+        retries = counter("retries", "Attempts of a step that failed and is tried again", tags)
                 .register(registry);
         uploads = Timer.builder(Metrics.PREFIX + "upload")
                 .description("Time of the PUT requests that succeeded")
@@ -55,6 +47,10 @@ final class StreamMetrics {
                 .description("Time since a record was last stored, or since the start")
                 .tags(tags)
                 .register(registry);
+    }
+
+    private static Counter.Builder counter(String name, String description, Tags tags) {
+        return Counter.builder(Metrics.PREFIX + name).description(description).tags(tags);
     }
 
     void stored(Exchange record, long millis) {

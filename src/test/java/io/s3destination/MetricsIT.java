@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -94,7 +95,7 @@ class MetricsIT {
         return metrics;
     }
 
-    private static Scrape await(BundleProcess bundle, java.util.function.Consumer<Scrape> condition) {
+    private static Scrape await(BundleProcess bundle, Consumer<Scrape> condition) {
         Scrape[] last = new Scrape[1];
         Awaitility.await().atMost(PATIENCE).ignoreExceptions().untilAsserted(() -> {
             last[0] = Scrape.of(bundle.get("/observe/metrics").body());

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -31,7 +33,7 @@ public final class SdkLoop {
     public static void main(String[] args) throws Exception {
         ConnectionUrl url = ConnectionUrl.parse(args[0]);
         List<byte[]> bodies = new ArrayList<>();
-        for (String value : java.nio.file.Files.readAllLines(java.nio.file.Path.of(args[2]))) {
+        for (String value : Files.readAllLines(Path.of(args[2]))) {
             bodies.add(zipped(value));
         }
         ExecutorService pool = Executors.newCachedThreadPool();
