@@ -42,16 +42,25 @@ final class Backlog {
         return next;
     }
 
-    /** Adds so many records; returns when Kafka has them. */
+    /**
+     * Adds so many records, which consumers see when Kafka has them all: what it takes to produce them is not measured.
+     *
+     * @param records a multiple of the partitions
+     */
     void produce(int records) {
-        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
-            for (int n = 0; n < records; n++, next++) {
-                producer.send(new ProducerRecord<>(stream, (int) (next % PARTITIONS), null, value(next, size)));
+        try (KafkaProducer<byte[], byte[]> producer = kafka.transactionalProducer(stream)) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            for (int n = 0; n < records; n++) {
+                produce(producer);
             }
+            producer.commitTransaction();
         }
+        // Its end takes an offset in each partition.
+        next += PARTITIONS;
     }
 
-    /** Adds one record with that producer. */
+    /** Adds one record by that producer. */
     void produce(KafkaProducer<byte[], byte[]> producer) {
         producer.send(new ProducerRecord<>(stream, (int) (next % PARTITIONS), null, value(next, size)));
         next++;
@@ -73,7 +82,8 @@ final class Backlog {
         }
         objects.forEach((key, stored) -> {
             long number = number(key);
-            boolean right = number >= next - records
+            // Behind the last one may be the end of a transaction.
+            boolean right = number >= next - records - PARTITIONS
                     && number < next
                     && Arrays.equals(S3Server.unzipped(stored.body()), value(number, size));
             if (!right) {

@@ -188,14 +188,18 @@ public final class Bench implements AutoCloseable {
         double[] millis = new double[times];
         for (int n = 0; n < times; n++) {
             Backlog backlog = backlog(RECORD);
-            backlog.produce(1);
+            backlog.produce(Backlog.PARTITIONS);
             store.reset(Latency.of(0));
             BundleProcess process = process(backlog, 64);
             Arrays.stream(options).forEach(process::withOption);
             long start = System.currentTimeMillis();
             process.start();
-            store.await(1);
-            millis[n] = store.objects().values().iterator().next().millis() - start;
+            store.await(Backlog.PARTITIONS);
+            millis[n] = store.objects().values().stream()
+                            .mapToLong(Stored::millis)
+                            .min()
+                            .orElseThrow()
+                    - start;
             // An archive is written at an orderly end only.
             process.terminate();
             process.ends(Duration.ofMinutes(1));
@@ -232,7 +236,7 @@ public final class Bench implements AutoCloseable {
     }
 
     private int scaled(int records) {
-        return smoke ? Math.max(50, records / 100) : records;
+        return smoke ? Math.max(40, records / 1_000 * Backlog.PARTITIONS) : records;
     }
 
     private static void say(String part) {

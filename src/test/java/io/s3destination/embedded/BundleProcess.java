@@ -26,6 +26,9 @@ import java.util.stream.Stream;
 public final class BundleProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
+    /** The classes of the jar, of which the build makes an archive for the JVM that it runs with itself. */
+    private static final String ARCHIVE = System.getProperty("bundle.archive");
+
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final Path JAVA =
             Path.of(System.getProperty("bundle.jdk", System.getProperty("java.home")), "bin", "java");
@@ -58,6 +61,9 @@ public final class BundleProcess implements AutoCloseable {
         this(directory, Path.of("application.properties"), Path.of("routes"));
         // As old as it is, so that an archive of its classes fits each copy.
         Files.copy(JAR, directory.resolve("s3-destination.jar"), StandardCopyOption.COPY_ATTRIBUTES);
+        if (ARCHIVE != null && System.getProperty("bundle.jdk") == null) {
+            command = List.of(JAVA.toString(), "-XX:SharedArchiveFile=" + ARCHIVE, "-jar", "s3-destination.jar");
+        }
     }
 
     /** The runnable jar alone, as it lies in that file; not yet started. */
