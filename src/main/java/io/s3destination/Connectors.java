@@ -103,6 +103,8 @@ public final class Connectors implements CamelContextAware {
                     .registerThreadPoolProfile(new ThreadPoolProfileBuilder(name)
                             .poolSize(connector.uploads())
                             .maxPoolSize(connector.uploads())
+                            // What waits for an upload is bounded by the Window of the consumer, which must not wait.
+                            .maxQueueSize(Integer.MAX_VALUE)
                             .build());
             ConnectorHealth health =
                     healths.computeIfAbsent(name, unused -> new ConnectorHealth(context, name, healths.keySet()));

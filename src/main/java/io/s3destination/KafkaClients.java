@@ -14,7 +14,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.errors.InterruptException;
 
 /**
- * Kafka's consumers as {@link SteadyConsumer}s, and with a pause: after a batch that failed or an error from the broker
+ * Kafka's consumers as {@link WindowedConsumer}s, and with a pause: after a record that failed or an error from the broker
  * Camel makes a new consumer at once, for as long as the fault lasts, thousands of times a minute.
  */
 @BindToRegistry("kafka-clients")
@@ -30,7 +30,7 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
     /** When a group last had a consumer in place of another. */
     private final Map<String, Long> replaced = new ConcurrentHashMap<>();
 
-    private final Set<SteadyConsumer> open = ConcurrentHashMap.newKeySet();
+    private final Set<WindowedConsumer> open = ConcurrentHashMap.newKeySet();
 
     @Override
     public Consumer<?, ?> getConsumer(Properties kafka) {
@@ -45,13 +45,13 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
             throw new InterruptException(e);
         }
         next.set(System.nanoTime() + PAUSE.toNanos());
-        SteadyConsumer consumer = new SteadyConsumer(kafka, group, open::remove);
+        WindowedConsumer consumer = new WindowedConsumer(kafka, group, open::remove);
         open.add(consumer);
         return consumer;
     }
 
     /** The open consumers of a group; may be called by any thread. */
-    Stream<SteadyConsumer> of(String group) {
+    Stream<WindowedConsumer> of(String group) {
         return open.stream().filter(consumer -> consumer.group().equals(group));
     }
 
@@ -62,6 +62,12 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
                 of(group).flatMap(consumer -> consumer.unreadable().stream()).findFirst();
         if (unreadable.isPresent()) {
             return unreadable;
+        }
+        Optional<String> uncommitted = of(group)
+                .flatMap(consumer -> consumer.uncommitted(ConnectorHealth.PATIENCE).stream())
+                .findFirst();
+        if (uncommitted.isPresent()) {
+            return uncommitted;
         }
         if (last != null && System.nanoTime() - last < BROKEN.toNanos()) {
             return Optional.of("reading from Kafka broke off and is taken up again: the log tells why");

@@ -92,9 +92,8 @@ final class Metrics extends EventNotifierSupport {
         return streams.getOrDefault(connector, Map.of()).values().stream();
     }
 
-    /** Of a batch as a whole, which may hold records of several streams, the stream is empty. */
-    private StreamMetrics of(Exchange exchange) {
-        return of(exchange.getFromRouteId(), exchange.getMessage().getHeader(KafkaConstants.TOPIC, "", String.class));
+    private StreamMetrics of(Exchange record) {
+        return of(record.getFromRouteId(), record.getMessage().getHeader(KafkaConstants.TOPIC, "", String.class));
     }
 
     private void registerReady(String connector) {

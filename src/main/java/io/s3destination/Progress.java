@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.kafka.KafkaEndpoint;
@@ -43,12 +45,17 @@ final class Progress implements AutoCloseable {
                 .baseUnit("records")
                 .tag("connector", connector)
                 .register(registry);
+        Gauge.builder(Metrics.PREFIX + "in.flight", this, Progress::inFlight)
+                .description("Records that are read and on their way to S3")
+                .baseUnit("records")
+                .tag("connector", connector)
+                .register(registry);
     }
 
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
-            Optional<Map<TopicPartition, Long>> behind = behind();
+            Optional<Map<TopicPartition, Long>> behind = group().flatMap(this::behind);
             gauges.register(rows(behind.orElse(Map.of())), true);
             say(behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
         } catch (RuntimeException e) {
@@ -72,19 +79,28 @@ final class Progress implements AutoCloseable {
         looked = now;
     }
 
-    private Optional<Map<TopicPartition, Long>> behind() {
+    private double inFlight() {
+        return group().stream()
+                .flatMap(this::consumers)
+                .mapToInt(WindowedConsumer::inFlight)
+                .sum();
+    }
+
+    private Optional<String> group() {
         return Optional.ofNullable(context.getRoute(connector))
                 .map(Route::getEndpoint)
                 .filter(KafkaEndpoint.class::isInstance)
-                .flatMap(endpoint ->
-                        behind(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
+                .map(endpoint -> ((KafkaEndpoint) endpoint).getConfiguration().getGroupId());
+    }
+
+    private Stream<WindowedConsumer> consumers(String group) {
+        return context.getRegistry()
+                .lookupByNameAndType("kafka-clients", KafkaClients.class)
+                .of(group);
     }
 
     private Optional<Map<TopicPartition, Long>> behind(String group) {
-        List<SteadyConsumer> consumers = context.getRegistry()
-                .lookupByNameAndType("kafka-clients", KafkaClients.class)
-                .of(group)
-                .toList();
+        List<WindowedConsumer> consumers = consumers(group).toList();
         if (consumers.isEmpty()) {
             return Optional.empty();
         }

@@ -15,7 +15,6 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.aws2.s3.AWS2S3Constants;
 import org.apache.camel.support.SynchronizationAdapter;
-import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -76,9 +75,8 @@ public final class Retries implements Processor {
             Object key = exchange.getMessage().getHeader(AWS2S3Constants.KEY);
             LOG.atLevel(fault.level())
                     .log(
-                            "{}: cannot {} s3://{}/{}: {}{}",
+                            "{}: cannot store s3://{}/{}: {}{}",
                             connector,
-                            fault.stored() ? "commit what is stored in" : "store",
                             failure.bucket(),
                             key == null ? "" : key,
                             fault.text(),
@@ -93,9 +91,8 @@ public final class Retries implements Processor {
                 .filter(failure -> failure.connector().equals(connector))
                 .min(Comparator.comparingLong(failure -> failure.since() - now))
                 .filter(failure -> now - failure.since() >= patience.toNanos())
-                .map(failure -> "bucket " + failure.bucket() + ": "
-                        + (failure.fault().stored() ? "what is stored is not committed" : "a record is not stored")
-                        + " since " + Duration.ofNanos(now - failure.since()).toSeconds() + " s: "
+                .map(failure -> "bucket " + failure.bucket() + ": a record is not stored since "
+                        + Duration.ofNanos(now - failure.since()).toSeconds() + " s: "
                         + failure.fault().text());
     }
 
@@ -122,8 +119,7 @@ public final class Retries implements Processor {
 
     private record Failure(String connector, long since, String bucket, Fault fault) {}
 
-    /** @param stored whether the record is stored, and its offset is what cannot be committed */
-    private record Fault(Level level, boolean stored, String text) {
+    private record Fault(Level level, String text) {
 
         static Fault of(Exchange exchange) {
             Throwable fault = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
@@ -132,18 +128,13 @@ public final class Retries implements Processor {
                         s3.awsErrorDetails() == null ? "" : s3.awsErrorDetails().errorCode();
                 String answer = "PUT answered HTTP " + s3.statusCode() + " " + code;
                 String cure = CURES.get(code);
-                return cure == null
-                        ? new Fault(Level.WARN, false, answer)
-                        : new Fault(Level.ERROR, false, answer + "; " + cure);
+                return cure == null ? new Fault(Level.WARN, answer) : new Fault(Level.ERROR, answer + "; " + cure);
             }
             if (fault instanceof SdkException sdk) {
                 return CredentialsCures.of(sdk)
                         .or(() -> TlsCures.of(sdk).map(cure -> sdk.getMessage() + "; " + cure))
-                        .map(text -> new Fault(Level.ERROR, false, text))
-                        .orElseGet(() -> new Fault(Level.WARN, false, sdk.getMessage()));
-            }
-            if (fault instanceof KafkaException) {
-                return new Fault(Level.WARN, true, String.valueOf(fault.getMessage()));
+                        .map(text -> new Fault(Level.ERROR, text))
+                        .orElseGet(() -> new Fault(Level.WARN, sdk.getMessage()));
             }
             // Without its message, which may quote the record.
             String names = Stream.iterate(fault, Objects::nonNull, Throwable::getCause)
@@ -152,9 +143,7 @@ public final class Retries implements Processor {
                     .collect(Collectors.joining(", caused by "));
             String step = exchange.getExchangeExtension().getHistoryNodeId();
             return new Fault(
-                    Level.ERROR,
-                    false,
-                    (step == null ? "" : "the step " + step + ": ") + names + "; correct the route");
+                    Level.ERROR, (step == null ? "" : "the step " + step + ": ") + names + "; correct the route");
         }
     }
 }

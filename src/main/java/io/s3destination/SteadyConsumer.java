@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
@@ -20,7 +19,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What it tells about itself may be asked by any thread; all else is for the polling thread, as in Kafka.
  */
-final class SteadyConsumer extends KafkaConsumer<Object, Object> {
+class SteadyConsumer extends KafkaConsumer<Object, Object> {
 
     private static final Logger LOG = LoggerFactory.getLogger(SteadyConsumer.class);
     /** Until a record is tried again, by a new consumer, since this one keeps what it has fetched. */
@@ -30,19 +29,16 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
 
     private final String group;
     private final Properties settings;
-    private final Consumer<SteadyConsumer> closed;
     private volatile long polled = System.nanoTime();
     private volatile Unreadable unreadable;
     private volatile Set<TopicPartition> assigned = Set.of();
     private double lastAnswers;
     private long lastAnswered;
 
-    /** @param closed is told when this is closed */
-    SteadyConsumer(Properties kafka, String group, Consumer<SteadyConsumer> closed) {
+    SteadyConsumer(Properties kafka, String group) {
         super(kafka);
         this.group = group;
         this.settings = kafka;
-        this.closed = closed;
     }
 
     @Override
@@ -55,7 +51,7 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
             return super.poll(timeout);
         } catch (KafkaException e) {
             TopicPartition partition = partition(e).orElseThrow(() -> e);
-            pause(Set.of(partition));
+            super.pause(Set.of(partition));
             unreadable = new Unreadable(partition, position(partition), polled, e);
             LOG.error("{}: {}. It is tried again every {} s", group, unreadable, RETRY / 1_000_000_000);
             return ConsumerRecords.empty();
@@ -83,6 +79,10 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
         return Optional.ofNullable(unreadable).map(Unreadable::toString);
     }
 
+    final Optional<TopicPartition> unreadablePartition() {
+        return Optional.ofNullable(unreadable).map(Unreadable::partition);
+    }
+
     /** Whether a broker has answered in the last ten seconds, as far as it was asked. */
     synchronized boolean answered() {
         long now = System.nanoTime();
@@ -103,18 +103,6 @@ final class SteadyConsumer extends KafkaConsumer<Object, Object> {
                 .mapToDouble(metric -> (Double) metric.getValue().metricValue())
                 .findFirst()
                 .orElse(0);
-    }
-
-    @Override
-    public void close() {
-        closed.accept(this);
-        super.close();
-    }
-
-    @Override
-    public void close(Duration timeout) {
-        closed.accept(this);
-        super.close(timeout);
     }
 
     /** The partition of a record that is corrupt or cannot be deserialised; Kafka tells it in the message alone. */

@@ -170,18 +170,19 @@ class FaultsIT {
     }
 
     @Test
-    void aDeadLetterThatCannotBeWrittenLeavesTheRestOfTheBatchAloneAndIsNotTriedInAHotLoop() throws Exception {
+    void aDeadLetterThatCannotBeWrittenLeavesTheRestAloneAndIsNotTriedInAHotLoop() throws Exception {
         given(embeddedKafka, RECORDS);
         proxy.fail("-dead-letter/", 1, Fault.ACCESS_DENIED);
 
         bundle.start();
-        Awaitility.await().atMost(PATIENCE).until(() -> proxy.stored() > 0);
+        long start = System.nanoTime();
+        Awaitility.await().atMost(PATIENCE).untilAsserted(ledger::onlyDeadLettersAreMissing);
         lasting(FAULT);
         int refused = proxy.requests() - proxy.stored();
+        long seconds = Duration.ofNanos(System.nanoTime() - start).toSeconds();
 
-        ledger.onlyDeadLettersAreMissing();
-        // Each with a pause that doubles from 200 ms to 5 s; a batch is a tenth of the load.
-        assertThat(refused).isBetween(1, (int) (ledger.deadLetters() / 10 * (6 + FAULT.toSeconds() / 5) * 2));
+        // Each with a pause that doubles from 200 ms to 5 s.
+        assertThat(refused).isBetween(1, (int) (ledger.deadLetters() * (6 + seconds / 5) * 2));
         proxy.mend();
         goesOn(GOES_ON);
         ledger.isComplete(PATIENCE);
@@ -277,14 +278,31 @@ class FaultsIT {
     }
 
     @Test
-    void storesABatchThatTakesLongerThanTheGroupWaits() throws Exception {
+    void aRecordThatIsRefusedForEverHoldsUpItsPartitionOnly() throws Exception {
+        given(embeddedKafka, RECORDS);
+        proxy.fail(name + "-2-0000000700", 1, Fault.ACCESS_DENIED);
+
+        bundle.start();
+
+        ledger.isCommittedBut(2, 700, PATIENCE);
+        ledger.produce(RECORDS / 5);
+        ledger.isCommittedBut(2, 700, PATIENCE);
+        proxy.mend();
+        ledger.isComplete(PATIENCE);
+        toldAtMostEvery30Seconds();
+    }
+
+    @Test
+    void staysInTheGroupWhileRecordsTakeLongerThanItWaits() throws Exception {
         given(embeddedKafka, RECORDS);
         bundle.withProperty("camel.component.kafka.max-poll-interval-ms", "3000");
         startedInMidLoad();
 
         proxy.fail(Fault.SLOW_DOWN);
-        Awaitility.await().atMost(PATIENCE).until(() -> embeddedKafka.readers(name) == 0);
-        lasting(FAULT);
+        lasting(FAULT, () -> {
+            ledger.committedIsStored();
+            return embeddedKafka.readers(name) == 1;
+        });
         proxy.mend();
 
         goesOn(GOES_ON);
@@ -379,7 +397,7 @@ class FaultsIT {
                 .storing(name, kafka, s3.connectionUrl(name, proxy.endpoint()));
     }
 
-    /** In the middle of a batch, which has 500 records at most. */
+    /** When some records are stored and most are not. */
     private void startedInMidLoad() throws Exception {
         int before = proxy.stored();
         bundle.start();

@@ -51,6 +51,7 @@ class MetricsIT {
                 assertThat(scrape.of("s3_destination_lag_records", "connector=\"to-s3\""))
                         .hasSize(4);
                 assertThat(scrape.sum("s3_destination_lag_records")).isEqualTo(RECORDS);
+                assertThat(scrape.sum("s3_destination_in_flight_records")).isEqualTo(RECORDS);
                 assertThat(scrape.sum("s3_destination_retries_total")).isPositive();
                 assertThat(scrape.sum("s3_destination_records_stored_total")).isZero();
                 assertThat(scrape.sum("s3_destination_last_stored_age_seconds")).isPositive();
@@ -65,6 +66,7 @@ class MetricsIT {
                     .sum();
             Scrape last = await(bundle, scrape -> {
                 assertThat(scrape.sum("s3_destination_lag_records")).isZero();
+                assertThat(scrape.sum("s3_destination_in_flight_records")).isZero();
                 assertThat(scrape.sum("s3_destination_ready")).isOne();
             });
             assertThat(last.of("s3_destination_records_stored_total", "stream=\"" + name + "\""))

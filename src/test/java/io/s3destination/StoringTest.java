@@ -8,6 +8,9 @@ import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.RunningBundle;
 import io.s3destination.embedded.S3Server;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Properties;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
@@ -15,7 +18,6 @@ import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -109,25 +111,33 @@ class StoringTest extends StoringSuite {
                         "datalake/" + stream + "-0-0000000002.gz");
     }
 
-    /** Kafka's consumers, of which the first fails when it has got the first of its records. */
+    /** The bundle's consumers, of which the first fails when it has got the first of its records. */
     private static final class FailingOnce extends DefaultKafkaClientFactory {
 
+        private final KafkaClients clients = new KafkaClients();
         private volatile boolean failed;
 
         @Override
         public Consumer<?, ?> getConsumer(Properties kafka) {
             kafka.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "1");
-            return new KafkaConsumer<>(kafka) {
-                @Override
-                public ConsumerRecords<Object, Object> poll(Duration timeout) {
-                    ConsumerRecords<Object, Object> records = super.poll(timeout);
-                    if (!records.isEmpty() && !failed) {
-                        failed = true;
-                        throw new KafkaException("as the test wants it");
-                    }
-                    return records;
-                }
-            };
+            Consumer<?, ?> consumer = clients.getConsumer(kafka);
+            return (Consumer<?, ?>) Proxy.newProxyInstance(
+                    getClass().getClassLoader(), new Class<?>[] {Consumer.class}, (proxy, method, arguments) -> {
+                        Object answer = call(consumer, method, arguments);
+                        if (answer instanceof ConsumerRecords<?, ?> records && !records.isEmpty() && !failed) {
+                            failed = true;
+                            throw new KafkaException("as the test wants it");
+                        }
+                        return answer;
+                    });
+        }
+
+        private static Object call(Consumer<?, ?> consumer, Method method, Object[] arguments) throws Throwable {
+            try {
+                return method.invoke(consumer, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
         }
     }
 }

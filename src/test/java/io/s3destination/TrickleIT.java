@@ -24,7 +24,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A stream with little to store, which must not wait for a batch to fill. */
+/** A stream with little to store, in which no record waits for another. */
 @ExtendWith(EmbeddedServices.class)
 @Isolated
 class TrickleIT {

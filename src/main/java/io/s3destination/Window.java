@@ -1,0 +1,161 @@
+package io.s3destination;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The records of one consumer between being read and being stored: what may be committed, and when to read no further.
+ * Each record goes its own way, so a slow one keeps none waiting, and one that is refused holds up its partition only.
+ */
+final class Window {
+
+    private static final ThreadLocal<Window> OF_THREAD = new ThreadLocal<>();
+
+    private final int maxRecords;
+    private final long maxBytes;
+    private final long maxSpan;
+    private final Map<TopicPartition, Partition> partitions = new ConcurrentHashMap<>();
+    private final AtomicInteger records = new AtomicInteger();
+    private final AtomicLong bytes = new AtomicLong();
+    private volatile boolean broken;
+
+    /**
+     * @param maxRecords on their way at once, over all partitions, before reading pauses
+     * @param maxBytes of their keys and values
+     * @param maxSpan how many offsets a partition is read beyond a record that is not stored
+     */
+    Window(int maxRecords, long maxBytes, long maxSpan) {
+        this.maxRecords = maxRecords;
+        this.maxBytes = maxBytes;
+        this.maxSpan = maxSpan;
+    }
+
+    /** The window of the consumer that this thread polls. */
+    static Window ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** Takes in what was read. Like all that changes the window but for {@link Record#done}, for the polling thread. */
+    void add(ConsumerRecords<?, ?> polled) {
+        OF_THREAD.set(this);
+        for (ConsumerRecord<?, ?> record : polled) {
+            partitions
+                    .computeIfAbsent(
+                            new TopicPartition(record.topic(), record.partition()),
+                            unused -> new Partition(record.offset()))
+                    .add(record);
+        }
+    }
+
+    /** Sends a record that was read on its way. */
+    Record send(TopicPartition partition, long offset) {
+        Record record = partitions.get(partition).record(offset);
+        records.incrementAndGet();
+        bytes.addAndGet(record.size);
+        return record;
+    }
+
+    /** For each of those partitions in which any is stored, the offset up to which all are. */
+    Map<TopicPartition, OffsetAndMetadata> stored(Set<TopicPartition> of) {
+        Map<TopicPartition, OffsetAndMetadata> stored = new HashMap<>();
+        partitions.forEach((partition, state) -> {
+            if (of.contains(partition) && state.stored() > state.first) {
+                stored.put(partition, new OffsetAndMetadata(state.stored()));
+            }
+        });
+        return stored;
+    }
+
+    /** Those of the partitions that are to be read no further for now. */
+    Set<TopicPartition> full(Set<TopicPartition> of) {
+        Set<TopicPartition> full = new HashSet<>(of);
+        if (records.get() < maxRecords && bytes.get() < maxBytes) {
+            full.removeIf(partition -> !partitions.containsKey(partition)
+                    || partitions.get(partition).span() < maxSpan);
+        }
+        return full;
+    }
+
+    /** Forgets partitions that the group has given to others: what is on its way goes on, and changes nothing here. */
+    void remove(Iterable<TopicPartition> gone) {
+        gone.forEach(partitions::remove);
+    }
+
+    /** How many records are on their way: neither stored nor given up, as when the route stops. For all threads. */
+    int inFlight() {
+        return records.get();
+    }
+
+    /** Whether a record was given up: to be read again, by another consumer. */
+    boolean isBroken() {
+        return broken;
+    }
+
+    /** One record on its way. */
+    final class Record {
+
+        private final Partition partition;
+        private final long offset;
+        private final int size;
+
+        private Record(Partition partition, ConsumerRecord<?, ?> record) {
+            this.partition = partition;
+            this.offset = record.offset();
+            this.size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+        }
+
+        /** Ends its way, once; for all threads. */
+        void done(boolean stored) {
+            if (stored) {
+                partition.remove(offset);
+            } else {
+                broken = true;
+            }
+            bytes.addAndGet(-size);
+            records.decrementAndGet();
+        }
+    }
+
+    /** The records of a partition that are not stored; safe for all threads. */
+    private final class Partition {
+
+        private final TreeMap<Long, Record> waiting = new TreeMap<>();
+        private final long first;
+        private long next;
+
+        Partition(long first) {
+            this.first = first;
+        }
+
+        synchronized void add(ConsumerRecord<?, ?> record) {
+            waiting.put(record.offset(), new Record(this, record));
+            next = record.offset() + 1;
+        }
+
+        synchronized Record record(long offset) {
+            return waiting.get(offset);
+        }
+
+        synchronized void remove(long offset) {
+            waiting.remove(offset);
+        }
+
+        synchronized long stored() {
+            return waiting.isEmpty() ? next : waiting.firstKey();
+        }
+
+        synchronized long span() {
+            return next - stored();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package io.s3destination;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Kafka's consumer, which reads on while records are being stored, no further than its {@link Window} allows, and commits
+ * what is stored.
+ */
+final class WindowedConsumer extends SteadyConsumer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WindowedConsumer.class);
+    private static final long INTERVAL = Duration.ofMillis(200).toNanos();
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    /** How long a poll waits for records while some are held back: the window may have room again at any time. */
+    private static final Duration FULL = Duration.ofMillis(10);
+    /** How long what is on its way is waited for at the end: less than Camel waits for a route to stop. */
+    private static final long LAST = Duration.ofSeconds(8).toNanos();
+
+    /** A stop waits for so many: 64 uploads at 100 ms take three seconds. */
+    private static final int RECORDS = 2_000;
+    /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
+    private static final long BYTES = 16 << 20;
+    /** So many are stored again after a crash, at most, where S3 refuses one. */
+    private static final long SPAN = 10_000;
+
+    private final Window window;
+    private Map<TopicPartition, OffsetAndMetadata> committed = Map.of();
+    private long lastCommit = System.nanoTime();
+    private volatile Uncommitted uncommitted;
+    private boolean suspended;
+    private final Consumer<WindowedConsumer> closed;
+
+    /** @param closed is told when this is closed */
+    WindowedConsumer(Properties kafka, String group, Consumer<WindowedConsumer> closed) {
+        super(kafka, group);
+        this.window = new Window(RECORDS, BYTES, SPAN);
+        this.closed = closed;
+    }
+
+    @Override
+    public ConsumerRecords<Object, Object> poll(Duration timeout) {
+        if (window.isBroken() && !suspended) {
+            throw new KafkaException("a record did not get to the end of the route, and is read again");
+        }
+        commit();
+        ConsumerRecords<Object, Object> records = super.poll(hold() ? FULL : timeout);
+        window.add(records);
+        return records;
+    }
+
+    /** Pauses what the window has no room for and what cannot be read, nothing else; returns whether there is such. */
+    private boolean hold() {
+        Set<TopicPartition> held = window.full(assignment());
+        unreadablePartition().filter(assignment()::contains).ifPresent(held::add);
+        super.pause(held);
+        if (!suspended) {
+            Set<TopicPartition> free = new HashSet<>(paused());
+            free.removeAll(held);
+            super.resume(free);
+        }
+        return !held.isEmpty();
+    }
+
+    /** By Camel, while the route is suspended. */
+    @Override
+    public void pause(Collection<TopicPartition> partitions) {
+        suspended = true;
+        super.pause(partitions);
+    }
+
+    @Override
+    public void resume(Collection<TopicPartition> partitions) {
+        suspended = false;
+        super.resume(partitions);
+    }
+
+    private void commit() {
+        Map<TopicPartition, OffsetAndMetadata> stored = window.stored(assigned());
+        long now = System.nanoTime();
+        if (now - lastCommit < INTERVAL || stored.isEmpty() || stored.equals(committed)) {
+            return;
+        }
+        lastCommit = now;
+        commitAsync(stored, (offsets, fault) -> {
+            if (fault == null) {
+                committed = offsets;
+                uncommitted = null;
+            } else if (!isOfRebalance(fault) && uncommitted == null) {
+                uncommitted = new Uncommitted(System.nanoTime(), fault.getMessage());
+                LOG.warn("{}: cannot commit what is stored: {}; it is tried again", group(), fault.getMessage());
+            }
+        });
+    }
+
+    /** The group has given the partitions to others: they read the records again, and store them under the same names. */
+    private static boolean isOfRebalance(Exception fault) {
+        return fault instanceof CommitFailedException || fault instanceof RebalanceInProgressException;
+    }
+
+    @Override
+    public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+        super.subscribe(topics, new Rebalance(listener));
+    }
+
+    @Override
+    public void subscribe(Pattern topics, ConsumerRebalanceListener listener) {
+        super.subscribe(topics, new Rebalance(listener));
+    }
+
+    /** Lets what is on its way be stored, and commits it, before others read those partitions, or when the route stops. */
+    private final class Rebalance implements ConsumerRebalanceListener {
+
+        private final ConsumerRebalanceListener camel;
+
+        Rebalance(ConsumerRebalanceListener camel) {
+            this.camel = camel;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            camel.onPartitionsAssigned(partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            for (long start = System.nanoTime(); window.inFlight() > 0 && System.nanoTime() - start < LAST; ) {
+                LockSupport.parkNanos(INTERVAL / 10);
+            }
+            try {
+                commitSync(window.stored(Set.copyOf(partitions)), TIMEOUT);
+            } catch (KafkaException e) {
+                LOG.warn(
+                        "{}: not all that is stored of {} is committed, and may be read and stored once more: {}",
+                        group(),
+                        partitions,
+                        e.getMessage());
+            }
+            window.remove(partitions);
+            camel.onPartitionsRevoked(partitions);
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            window.remove(partitions);
+            camel.onPartitionsLost(partitions);
+        }
+    }
+
+    /** How many records that it has read are on their way; may be asked by any thread. */
+    int inFlight() {
+        return window.inFlight();
+    }
+
+    /** What keeps offsets from being committed, for longer than that. */
+    Optional<String> uncommitted(Duration patience) {
+        return Optional.ofNullable(uncommitted)
+                .filter(fault -> System.nanoTime() - fault.since() >= patience.toNanos())
+                .map(fault -> "what is stored is not committed since %d s: %s"
+                        .formatted(
+                                Duration.ofNanos(System.nanoTime() - fault.since())
+                                        .toSeconds(),
+                                fault.text()));
+    }
+
+    @Override
+    public void close() {
+        closed.accept(this);
+        super.close();
+    }
+
+    @Override
+    public void close(Duration timeout) {
+        closed.accept(this);
+        super.close(timeout);
+    }
+
+    private record Uncommitted(long since, String text) {}
+}
