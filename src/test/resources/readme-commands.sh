@@ -45,6 +45,7 @@ mvn() {
     "-Plocal -Dlocal.records="* | "package -DskipTests") command mvn "$@" ;;
     "-Pimage -DskipTests") command mvn "$@" -Dimage.base=scratch -Dcyclonedx.skip ;;
     *" verify") ;; # which this is a part of
+    *" -Pbench") ;; # BenchIT runs some of it
     *=*" package") ;; # of what `camel export` makes
     *) unknown mvn "$@" ;;
   esac

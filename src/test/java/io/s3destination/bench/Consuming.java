@@ -11,8 +11,8 @@ final class Consuming extends Contender {
     private final BundleProcess process;
     private final Backlog backlog;
 
-    Consuming(String name, StoreProcess store, Backlog backlog, BundleProcess process) {
-        super(name, store);
+    Consuming(String name, int uploads, StoreProcess store, Backlog backlog, BundleProcess process) {
+        super(name, uploads, store, GcLog.in(process.directory()));
         this.process = process;
         this.backlog = backlog;
     }

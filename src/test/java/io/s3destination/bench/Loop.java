@@ -17,11 +17,13 @@ final class Loop extends Contender {
 
     private final Process process;
     private final BufferedReader answers;
-    private int threads = 64;
+    private final int threads;
 
-    Loop(StoreProcess store, Path directory, int recordSize) throws IOException {
-        super("loop", store);
-        Path values = directory.resolve("values");
+    /** @param directory of its own, which there is not yet */
+    Loop(StoreProcess store, Path directory, int threads, int recordSize) throws IOException {
+        super("loop", threads, store, GcLog.in(directory));
+        this.threads = threads;
+        Path values = Files.createDirectory(directory).resolve("values");
         Files.write(
                 values,
                 IntStream.range(0, 1_000)
@@ -30,12 +32,14 @@ final class Loop extends Contender {
         process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
+                        GcLog.OPTION,
                         "-classpath",
                         System.getProperty("java.class.path"),
                         SdkLoop.class.getName(),
                         store.connectionUrl(),
-                        "256",
+                        String.valueOf(threads),
                         values.toString())
+                .directory(directory.toFile())
                 .redirectError(directory.resolve("loop.log").toFile())
                 .start();
         answers = process.inputReader();
@@ -44,11 +48,6 @@ final class Loop extends Contender {
                 throw new IOException("the loop did not start: " + directory.resolve("loop.log"));
             }
         }
-    }
-
-    Loop threads(int number) {
-        threads = number;
-        return this;
     }
 
     @Override

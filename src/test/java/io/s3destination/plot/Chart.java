@@ -5,15 +5,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A chart as SVG: one line for each series over a common x.
  *
  * @param unit of the values, as Grafana names it
  * @param xUnit of the common x
+ * @param steps all there are of x, to be drawn at equal distances, under a logarithmic scale from 10 on; or none, for
+ *     plain scales
  * @param series the points of each line by its name, as pairs of x and y
  */
-public record Chart(String title, String unit, String xUnit, Map<String, List<double[]>> series) {
+public record Chart(String title, String unit, String xUnit, List<Integer> steps, Map<String, List<double[]>> series) {
 
     static final int WIDTH = 400;
     static final int HEIGHT = 200;
@@ -33,22 +36,22 @@ public record Chart(String title, String unit, String xUnit, Map<String, List<do
         List<String> parts = new ArrayList<>();
         parts.add("<g transform=\"translate(%d %d)\">".formatted(x, y));
         parts.add("<text x=\"%d\" y=\"18\" class=\"title\">%s</text>".formatted(LEFT, title));
-        for (int line = 0; line <= 2; line++) {
-            double height = BOTTOM - (BOTTOM - TOP) * line / 2.0;
+        for (double value : steps.isEmpty() ? new double[] {0, top / 2, top} : decades(top)) {
+            double height = height(value, top);
             parts.add("<path class=\"grid\" d=\"M%d %.1fH%d\"/>".formatted(LEFT, height, RIGHT));
-            parts.add("<text x=\"%d\" y=\"%.1f\" class=\"y\">%s</text>"
-                    .formatted(LEFT - 6, height + 4, label(top * line / 2)));
+            parts.add("<text x=\"%d\" y=\"%.1f\" class=\"y\">%s</text>".formatted(LEFT - 6, height + 4, label(value)));
         }
-        parts.add("<text x=\"%d\" y=\"%d\" class=\"y\">%.0f %s</text>".formatted(RIGHT, BOTTOM + 14, last, xUnit));
+        for (double tick : steps.isEmpty()
+                ? new double[] {last}
+                : steps.stream().mapToDouble(Integer::doubleValue).toArray()) {
+            parts.add("<text x=\"%.1f\" y=\"%d\" class=\"y\">%.0f %s</text>"
+                    .formatted(place(tick, last) + (tick == 0 ? 20 : 0), BOTTOM + 14, tick, xUnit));
+        }
         int n = 0;
         for (Map.Entry<String, List<double[]>> line : series.entrySet()) {
             String colour = COLOURS.get(n % COLOURS.size());
             String path = line.getValue().stream()
-                    .map(point -> String.format(
-                            Locale.ROOT,
-                            "%.1f %.1f",
-                            LEFT + (RIGHT - LEFT) * point[0] / last,
-                            BOTTOM - (BOTTOM - TOP) * point[1] / top))
+                    .map(point -> String.format(Locale.ROOT, "%.1f %.1f", place(point[0], last), height(point[1], top)))
                     .collect(Collectors.joining("L", "M", ""));
             parts.add("<path class=\"line\" stroke=\"%s\" d=\"%s\"/>".formatted(colour, path));
             parts.add("<text x=\"%d\" y=\"%d\" fill=\"%s\" font-size=\"%d\">%s</text>"
@@ -62,6 +65,22 @@ public record Chart(String title, String unit, String xUnit, Map<String, List<do
         }
         parts.add("</g>");
         return String.join("\n", parts);
+    }
+
+    private double place(double x, double last) {
+        double share = steps.isEmpty() ? x / last : (double) steps.indexOf((int) x) / (steps.size() - 1);
+        return LEFT + (RIGHT - LEFT) * share;
+    }
+
+    private double height(double value, double top) {
+        double share = steps.isEmpty() ? value / top : (Math.log10(value) - 1) / (Math.ceil(Math.log10(top)) - 1);
+        return BOTTOM - (BOTTOM - TOP) * share;
+    }
+
+    private static double[] decades(double top) {
+        return IntStream.rangeClosed(1, (int) Math.ceil(Math.log10(top)))
+                .mapToDouble(power -> Math.pow(10, power))
+                .toArray();
     }
 
     /** A page of charts, three in a row. */
@@ -82,7 +101,7 @@ public record Chart(String title, String unit, String xUnit, Map<String, List<do
     private String label(double value) {
         return switch (unit) {
             case "bytes" -> "%.0f MB".formatted(value / 1e6);
-            case "Bps" -> "%.0f kB/s".formatted(value / 1e3);
+            case "Bps" -> value >= 1e6 ? "%.0f MB/s".formatted(value / 1e6) : "%.0f kB/s".formatted(value / 1e3);
             case "s" -> value >= 10 || value == 0 ? "%.0f s".formatted(value) : "%.2f s".formatted(value);
             case "reqps" -> "%s/s".formatted(plain(value));
             default -> plain(value);

@@ -87,6 +87,7 @@ class DashboardPicture {
                     panel.get("title").asText(),
                     panel.at("/fieldConfig/defaults/unit").asText(),
                     "s",
+                    List.of(),
                     series));
         }
         return charts;
