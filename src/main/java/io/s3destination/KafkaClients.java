@@ -20,6 +20,11 @@ import org.apache.kafka.common.errors.InterruptException;
 @BindToRegistry("kafka-clients")
 public final class KafkaClients extends DefaultKafkaClientFactory {
 
+    /** A stop waits for so many: 64 uploads at 100 ms take three seconds. */
+    private static final int RECORDS = 2_000;
+    /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
+    private static final long BYTES = 16 << 20;
+
     private static final Duration PAUSE = Duration.ofSeconds(5);
     /** So long after it broke off, reading counts as broken: longer than from one broken consumer to the next. */
     private static final Duration BROKEN = PAUSE.multipliedBy(3);
@@ -30,6 +35,7 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
     /** When a group last had a consumer in place of another. */
     private final Map<String, Long> replaced = new ConcurrentHashMap<>();
 
+    private final Map<String, Window.Load> loads = new ConcurrentHashMap<>();
     private final Set<WindowedConsumer> open = ConcurrentHashMap.newKeySet();
 
     @Override
@@ -45,9 +51,14 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
             throw new InterruptException(e);
         }
         next.set(System.nanoTime() + PAUSE.toNanos());
-        WindowedConsumer consumer = new WindowedConsumer(kafka, group, open::remove);
+        WindowedConsumer consumer = new WindowedConsumer(kafka, group, load(group), open::remove);
         open.add(consumer);
         return consumer;
+    }
+
+    /** What a group has read and not stored. */
+    Window.Load load(String group) {
+        return loads.computeIfAbsent(group, unused -> new Window.Load(RECORDS, BYTES));
     }
 
     /** The open consumers of a group; may be called by any thread. */

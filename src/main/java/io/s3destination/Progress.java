@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.kafka.KafkaEndpoint;
@@ -80,10 +79,7 @@ final class Progress implements AutoCloseable {
     }
 
     private double inFlight() {
-        return group().stream()
-                .flatMap(this::consumers)
-                .mapToInt(WindowedConsumer::inFlight)
-                .sum();
+        return group().map(group -> clients().load(group).records()).orElse(0);
     }
 
     private Optional<String> group() {
@@ -93,14 +89,12 @@ final class Progress implements AutoCloseable {
                 .map(endpoint -> ((KafkaEndpoint) endpoint).getConfiguration().getGroupId());
     }
 
-    private Stream<WindowedConsumer> consumers(String group) {
-        return context.getRegistry()
-                .lookupByNameAndType("kafka-clients", KafkaClients.class)
-                .of(group);
+    private KafkaClients clients() {
+        return context.getRegistry().lookupByNameAndType("kafka-clients", KafkaClients.class);
     }
 
     private Optional<Map<TopicPartition, Long>> behind(String group) {
-        List<WindowedConsumer> consumers = consumers(group).toList();
+        List<WindowedConsumer> consumers = clients().of(group).toList();
         if (consumers.isEmpty()) {
             return Optional.empty();
         }

@@ -3,6 +3,7 @@ package io.s3destination;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,22 +22,19 @@ final class Window {
 
     private static final ThreadLocal<Window> OF_THREAD = new ThreadLocal<>();
 
-    private final int maxRecords;
-    private final long maxBytes;
+    private final Load load;
     private final long maxSpan;
     private final Map<TopicPartition, Partition> partitions = new ConcurrentHashMap<>();
     private final AtomicInteger records = new AtomicInteger();
-    private final AtomicLong bytes = new AtomicLong();
+    private int unsent;
     private volatile boolean broken;
 
     /**
-     * @param maxRecords on their way at once, over all partitions, before reading pauses
-     * @param maxBytes of their keys and values
+     * @param load of all consumers of the group
      * @param maxSpan how many offsets a partition is read beyond a record that is not stored
      */
-    Window(int maxRecords, long maxBytes, long maxSpan) {
-        this.maxRecords = maxRecords;
-        this.maxBytes = maxBytes;
+    Window(Load load, long maxSpan) {
+        this.load = load;
         this.maxSpan = maxSpan;
     }
 
@@ -48,6 +46,7 @@ final class Window {
     /** Takes in what was read. Like all that changes the window but for {@link Record#done}, for the polling thread. */
     void add(ConsumerRecords<?, ?> polled) {
         OF_THREAD.set(this);
+        unsent = polled.count();
         for (ConsumerRecord<?, ?> record : polled) {
             partitions
                     .computeIfAbsent(
@@ -60,8 +59,9 @@ final class Window {
     /** Sends a record that was read on its way. */
     Record send(TopicPartition partition, long offset) {
         Record record = partitions.get(partition).record(offset);
+        unsent--;
         records.incrementAndGet();
-        bytes.addAndGet(record.size);
+        load.add(1, record.size);
         return record;
     }
 
@@ -79,11 +79,16 @@ final class Window {
     /** Those of the partitions that are to be read no further for now. */
     Set<TopicPartition> full(Set<TopicPartition> of) {
         Set<TopicPartition> full = new HashSet<>(of);
-        if (records.get() < maxRecords && bytes.get() < maxBytes) {
+        if (!load.isFull()) {
             full.removeIf(partition -> !partitions.containsKey(partition)
                     || partitions.get(partition).span() < maxSpan);
         }
         return full;
+    }
+
+    /** Whether as much is on its way as may be. */
+    boolean isFull() {
+        return load.isFull();
     }
 
     /** Forgets partitions that the group has given to others: what is on its way goes on, and changes nothing here. */
@@ -96,9 +101,48 @@ final class Window {
         return records.get();
     }
 
-    /** Whether a record was given up: to be read again, by another consumer. */
-    boolean isBroken() {
-        return broken;
+    /** What went wrong with records so that they must be read again, by another consumer. For the polling thread. */
+    Optional<String> fault() {
+        if (unsent > 0) {
+            return Optional.of(
+                    unsent + " records did not get to the step with the bean in-flight; what drops or changes"
+                            + " records belongs into that step");
+        }
+        return broken ? Optional.of("records did not get to the end of the route") : Optional.empty();
+    }
+
+    /**
+     * What is on its way over all consumers of a group, those that are closed among them: what they have read goes on, and
+     * takes its memory. Safe for all threads.
+     */
+    static final class Load {
+
+        private final int maxRecords;
+        private final long maxBytes;
+        private final AtomicInteger records = new AtomicInteger();
+        private final AtomicLong bytes = new AtomicLong();
+
+        /**
+         * @param maxRecords on their way before reading pauses
+         * @param maxBytes of their keys and values
+         */
+        Load(int maxRecords, long maxBytes) {
+            this.maxRecords = maxRecords;
+            this.maxBytes = maxBytes;
+        }
+
+        int records() {
+            return records.get();
+        }
+
+        private void add(int moreRecords, int moreBytes) {
+            records.addAndGet(moreRecords);
+            bytes.addAndGet(moreBytes);
+        }
+
+        private boolean isFull() {
+            return records.get() >= maxRecords || bytes.get() >= maxBytes;
+        }
     }
 
     /** One record on its way. */
@@ -121,7 +165,7 @@ final class Window {
             } else {
                 broken = true;
             }
-            bytes.addAndGet(-size);
+            load.add(-1, -size);
             records.decrementAndGet();
         }
     }

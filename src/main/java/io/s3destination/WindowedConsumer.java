@@ -29,15 +29,11 @@ final class WindowedConsumer extends SteadyConsumer {
     private static final Logger LOG = LoggerFactory.getLogger(WindowedConsumer.class);
     private static final long INTERVAL = Duration.ofMillis(200).toNanos();
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
-    /** How long a poll waits for records while some are held back: the window may have room again at any time. */
+    /** How long a poll waits while the window is full, which may have room again at any time. */
     private static final Duration FULL = Duration.ofMillis(10);
     /** How long what is on its way is waited for at the end: less than Camel waits for a route to stop. */
     private static final long LAST = Duration.ofSeconds(8).toNanos();
 
-    /** A stop waits for so many: 64 uploads at 100 ms take three seconds. */
-    private static final int RECORDS = 2_000;
-    /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
-    private static final long BYTES = 16 << 20;
     /** So many are stored again after a crash, at most, where S3 refuses one. */
     private static final long SPAN = 10_000;
 
@@ -48,26 +44,30 @@ final class WindowedConsumer extends SteadyConsumer {
     private boolean suspended;
     private final Consumer<WindowedConsumer> closed;
 
-    /** @param closed is told when this is closed */
-    WindowedConsumer(Properties kafka, String group, Consumer<WindowedConsumer> closed) {
+    /**
+     * @param load of all consumers of the group
+     * @param closed is told when this is closed
+     */
+    WindowedConsumer(Properties kafka, String group, Window.Load load, Consumer<WindowedConsumer> closed) {
         super(kafka, group);
-        this.window = new Window(RECORDS, BYTES, SPAN);
+        this.window = new Window(load, SPAN);
         this.closed = closed;
     }
 
     @Override
     public ConsumerRecords<Object, Object> poll(Duration timeout) {
-        if (window.isBroken() && !suspended) {
-            throw new KafkaException("a record did not get to the end of the route, and is read again");
-        }
+        window.fault().filter(fault -> !suspended).ifPresent(fault -> {
+            throw new KafkaException(fault + ": they are read again");
+        });
         commit();
-        ConsumerRecords<Object, Object> records = super.poll(hold() ? FULL : timeout);
+        hold();
+        ConsumerRecords<Object, Object> records = super.poll(window.isFull() ? FULL : timeout);
         window.add(records);
         return records;
     }
 
-    /** Pauses what the window has no room for and what cannot be read, nothing else; returns whether there is such. */
-    private boolean hold() {
+    /** Pauses what the window has no room for and what cannot be read, and nothing else. */
+    private void hold() {
         Set<TopicPartition> held = window.full(assignment());
         unreadablePartition().filter(assignment()::contains).ifPresent(held::add);
         super.pause(held);
@@ -76,7 +76,6 @@ final class WindowedConsumer extends SteadyConsumer {
             free.removeAll(held);
             super.resume(free);
         }
-        return !held.isEmpty();
     }
 
     /** By Camel, while the route is suspended. */
@@ -162,11 +161,6 @@ final class WindowedConsumer extends SteadyConsumer {
             window.remove(partitions);
             camel.onPartitionsLost(partitions);
         }
-    }
-
-    /** How many records that it has read are on their way; may be asked by any thread. */
-    int inFlight() {
-        return window.inFlight();
     }
 
     /** What keeps offsets from being committed, for longer than that. */

@@ -213,6 +213,23 @@ class HealthIT {
         awaitStored(3);
     }
 
+    @Test
+    void notReadyWhileAnEditDropsRecordsBeforeTheyAreOnTheirWay() throws Exception {
+        s3.createBucket(name);
+        bundle.start();
+        awaitUp();
+
+        edit("to-s3", route -> route.replace("- aggregate:", "- stop: {}\n        - aggregate:"));
+        patiently().until(() -> bundle.log().contains("Routes reloaded summary"));
+        produce(kafka, 3);
+        awaitDown("reading from Kafka broke off", "the log tells why");
+        assertThat(bundle.log()).contains("did not get to the step with the bean in-flight");
+        edit("to-s3", route -> route.replace("- stop: {}\n        - aggregate:", "- aggregate:"));
+
+        awaitUp();
+        awaitStored(3);
+    }
+
     private void produce(EmbeddedKafka kafka, int records) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             for (int n = 0; n < records; n++) {

@@ -23,6 +23,7 @@ class WindowPropertyTest {
     private static final TopicPartition PARTITION = new TopicPartition("stream", 0);
     private static final Set<TopicPartition> PARTITIONS = Set.of(PARTITION);
 
+    private Window.Load load;
     private Window window;
 
     /** @param gaps between offsets, which compacted streams and transactions have */
@@ -56,7 +57,7 @@ class WindowPropertyTest {
         }
 
         assertThat(window.inFlight()).isZero();
-        assertThat(window.isBroken()).isEqualTo(!waiting.isEmpty());
+        assertThat(window.fault().isPresent()).isEqualTo(!waiting.isEmpty());
         assertThat(committable(first)).isEqualTo(waiting.isEmpty() ? end : waiting.first());
     }
 
@@ -86,12 +87,31 @@ class WindowPropertyTest {
                 offsets.stream().map(offset -> window.send(PARTITION, offset)).toList();
 
         assertThat(window.full(PARTITIONS)).isEqualTo(records >= 20 ? PARTITIONS : Set.of());
+        // Another consumer of the group, in place of one that was closed.
+        assertThat(new Window(load, 100).full(PARTITIONS)).isEqualTo(window.full(PARTITIONS));
         sent.forEach(record -> record.done(true));
         assertThat(window.full(PARTITIONS)).isEmpty();
     }
 
+    @Property(tries = 20)
+    void aRecordThatIsNotSentOnItsWayIsTold(@ForAll @IntRange(min = 1, max = 5) int records) {
+        TreeSet<Long> offsets = new TreeSet<>();
+        for (long offset = 0; offset < records; offset++) {
+            offsets.add(offset);
+        }
+        read(offsets);
+
+        for (long offset : offsets) {
+            assertThat(window.fault()).isPresent();
+            window.send(PARTITION, offset);
+        }
+
+        assertThat(window.fault()).isEmpty();
+    }
+
     private void read(Set<Long> offsets) {
-        window = new Window(20, 1_000, 100);
+        load = new Window.Load(20, 1_000);
+        window = new Window(load, 100);
         List<ConsumerRecord<byte[], byte[]>> records = offsets.stream()
                 .map(offset -> new ConsumerRecord<>("stream", 0, offset, new byte[0], new byte[0]))
                 .toList();
