@@ -23,7 +23,7 @@ public final class KafkaClients extends DefaultKafkaClientFactory {
     /** A stop waits for so many: 64 uploads at 100 ms take three seconds. */
     private static final int RECORDS = 2_000;
     /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
-    private static final long BYTES = 16 << 20;
+    private static final long BYTES = 8 << 20;
 
     private static final Duration PAUSE = Duration.ofSeconds(5);
     /** So long after it broke off, reading counts as broken: longer than from one broken consumer to the next. */

@@ -72,8 +72,8 @@ public final class Bench implements AutoCloseable {
         try (Contender bundle = bundle(64, RECORD);
                 Contender loop = loop(64);
                 Contender plain = plain()) {
-            // Their JVMs get faster for 100,000 objects.
-            for (int turn = 0; turn < (smoke ? 1 : 4); turn++) {
+            // Their JVMs get faster for 100,000 objects; beyond these it costs minutes.
+            for (int turn = 0; turn < (smoke ? 1 : 3); turn++) {
                 bundle.run(Latency.of(0), scaled(20_000));
                 loop.run(Latency.of(0), scaled(20_000));
             }
@@ -98,7 +98,7 @@ public final class Bench implements AutoCloseable {
             int records = Math.min(17_000, uploads * 120);
             try (Contender bundle = bundle(uploads, RECORD);
                     Contender loop = loop(uploads)) {
-                for (int turn = 0; turn < (uploads == 256 ? 3 : 1); turn++) {
+                for (int turn = 0; turn < (uploads == 256 ? 2 : 1); turn++) {
                     bundle.run(Latency.of(0), uploads == 256 ? 20_000 : 2_000);
                     loop.run(Latency.of(0), uploads == 256 ? 20_000 : 2_000);
                 }
@@ -137,7 +137,7 @@ public final class Bench implements AutoCloseable {
             Run one = first.run(Latency.of(100), 8_000);
             second.start();
             Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> kafka.readers(backlog.stream()) == 2);
-            first.run(Latency.of(0), 20_000);
+            first.run(Latency.of(0), 8_000);
             report.instances(one, first.run(Latency.of(100), 16_000));
         } finally {
             second.close();
