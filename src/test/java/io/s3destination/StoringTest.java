@@ -12,6 +12,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaClientFactory;
@@ -22,6 +23,8 @@ import org.apache.kafka.common.KafkaException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -79,8 +82,10 @@ class StoringTest extends StoringSuite {
                         "datalake/" + stream + "-0-0000000002.gz");
     }
 
-    @Test
-    void eachRecordIsPutOnce() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "2"})
+    void eachRecordIsPutOnce(String consumers) throws Exception {
+        settings().put("camel.component.kafka.consumers-count", consumers);
         for (int n = 0; n < 1_500; n++) {
             produceSoon(n % 2, "{\"n\":" + n + "}");
         }
@@ -88,6 +93,7 @@ class StoringTest extends StoringSuite {
         runUntilStored(1_500);
 
         assertThat(s3.puts(bucket)).hasSize(1_500);
+        assertThat(committed()).containsOnly(Map.entry(0, 750L), Map.entry(1, 750L));
     }
 
     @Test

@@ -83,9 +83,7 @@ public final class Bench implements AutoCloseable {
                 for (int turn = 0; turn < TURNS; turn++) {
                     runs.add(bundle.run(Latency.of(latency), scaled(latency == 100 ? 5_000 : 17_000)));
                     runs.add(loop.run(Latency.of(latency), scaled(latency == 100 ? 5_000 : 17_000)));
-                    if (latency <= 30) {
-                        runs.add(plain.run(Latency.of(latency), scaled(latency == 30 ? 300 : 1_000)));
-                    }
+                    runs.add(plain.run(Latency.of(latency), scaled(Math.min(1_000, 12_000 / Math.max(1, latency)))));
                 }
                 report.throughput(latency, runs);
             }

@@ -37,18 +37,16 @@ final class Report {
         ratio(measured + ", of the loop", spread(runs, "bundle"), spread(runs, "loop"), bundle / loop, goal);
         point(overLatency, "bundle", latency, bundle);
         point(overLatency, "bare loop", latency, loop);
-        if (runs.stream().anyMatch(run -> run.contender().equals("plain"))) {
-            double plain = median(runs, "plain", Run::perSecond);
-            point(overLatency, "plain route", latency, plain);
-            ratio(
-                    measured + ", of the plain route",
-                    spread(runs, "bundle"),
-                    spread(runs, "plain"),
-                    bundle / plain,
-                    latency == 30 ? 10 : 0);
-            cost(measured + ", CPU an object", runs, Run::cpuMillis, "%.2f ms", latency == 0 ? 0.45 : 0);
-            cost(measured + ", heap allocated an object", runs, run -> run.allocatedBytes() / 1e3, "%.0f kB", 0);
-        }
+        double plain = median(runs, "plain", Run::perSecond);
+        point(overLatency, "plain route", latency, plain);
+        ratio(
+                measured + ", of the plain route",
+                spread(runs, "bundle"),
+                spread(runs, "plain"),
+                bundle / plain,
+                latency == 30 ? 10 : 0);
+        cost(measured + ", CPU an object", runs, Run::cpuMillis, "%.2f ms", latency == 0 ? 0.45 : 0);
+        cost(measured + ", heap allocated an object", runs, run -> run.allocatedBytes() / 1e3, "%.0f kB", 0);
         if (latency == 30) {
             uploads(64, latency, runs);
             // It has four consumers, whatever the uploads of the others are.
