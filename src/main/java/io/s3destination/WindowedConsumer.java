@@ -92,9 +92,12 @@ final class WindowedConsumer extends SteadyConsumer {
     }
 
     private void commit() {
-        Map<TopicPartition, OffsetAndMetadata> stored = window.stored(assigned());
         long now = System.nanoTime();
-        if (now - lastCommit < INTERVAL || stored.isEmpty() || stored.equals(committed)) {
+        if (now - lastCommit < INTERVAL) {
+            return;
+        }
+        Map<TopicPartition, OffsetAndMetadata> stored = window.stored(assigned());
+        if (stored.isEmpty() || stored.equals(committed)) {
             return;
         }
         lastCommit = now;

@@ -1,12 +1,9 @@
 package io.s3destination;
 
-import com.sun.management.OperatingSystemMXBean;
-import com.sun.management.ThreadMXBean;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,8 +19,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * The limit of the benchmark: nothing but the bundle's own S3 client, which puts bytes that are compressed beforehand. For
- * each line from its input, {@code <threads> <objects>}, it puts so many objects and answers with nanoseconds of CPU and
- * bytes allocated.
+ * each line from its input, {@code <threads> <objects>}, it puts so many objects and answers when they are stored.
  */
 public final class SdkLoop {
 
@@ -43,10 +39,8 @@ public final class SdkLoop {
             System.out.println("ready");
             for (String line = commands.readLine(); line != null; line = commands.readLine()) {
                 String[] command = line.split(" ");
-                long cpu = cpuNanos();
-                long allocated = allocated();
                 put(s3, url.bucket(), bodies, pool, Integer.parseInt(command[0]), Integer.parseInt(command[1]));
-                System.out.println((cpuNanos() - cpu) + " " + (allocated() - allocated));
+                System.out.println("done");
             }
         }
         pool.shutdown();
@@ -81,18 +75,5 @@ public final class SdkLoop {
             gzip.write(text.getBytes(StandardCharsets.UTF_8));
         }
         return bytes.toByteArray();
-    }
-
-    private static long cpuNanos() {
-        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
-    }
-
-    private static long allocated() {
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long sum = 0;
-        for (long bytes : threads.getThreadAllocatedBytes(threads.getAllThreadIds())) {
-            sum += Math.max(0, bytes);
-        }
-        return sum;
     }
 }

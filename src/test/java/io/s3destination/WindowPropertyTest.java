@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -64,11 +66,7 @@ class WindowPropertyTest {
     @Property(tries = 50)
     void aPartitionIsReadNoFurtherThanAllowedBeyondARecordThatIsNotStored(
             @ForAll @IntRange(min = 90, max = 110) int records) {
-        TreeSet<Long> offsets = new TreeSet<>();
-        for (long offset = 0; offset < records; offset++) {
-            offsets.add(offset);
-        }
-        read(offsets);
+        TreeSet<Long> offsets = read(records);
 
         offsets.tailSet(1L).forEach(offset -> window.send(PARTITION, offset).done(true));
 
@@ -77,11 +75,7 @@ class WindowPropertyTest {
 
     @Property(tries = 50)
     void nothingIsReadWhileTooMuchIsOnItsWay(@ForAll @IntRange(min = 10, max = 30) int records) {
-        TreeSet<Long> offsets = new TreeSet<>();
-        for (long offset = 0; offset < records; offset++) {
-            offsets.add(offset);
-        }
-        read(offsets);
+        TreeSet<Long> offsets = read(records);
 
         List<Window.Record> sent =
                 offsets.stream().map(offset -> window.send(PARTITION, offset)).toList();
@@ -95,11 +89,7 @@ class WindowPropertyTest {
 
     @Property(tries = 20)
     void aRecordThatIsNotSentOnItsWayIsTold(@ForAll @IntRange(min = 1, max = 5) int records) {
-        TreeSet<Long> offsets = new TreeSet<>();
-        for (long offset = 0; offset < records; offset++) {
-            offsets.add(offset);
-        }
-        read(offsets);
+        TreeSet<Long> offsets = read(records);
 
         for (long offset : offsets) {
             assertThat(window.fault()).isPresent();
@@ -107,6 +97,13 @@ class WindowPropertyTest {
         }
 
         assertThat(window.fault()).isEmpty();
+    }
+
+    /** Reads so many records, from offset 0 on; returns their offsets. */
+    private TreeSet<Long> read(int records) {
+        TreeSet<Long> offsets = LongStream.range(0, records).boxed().collect(Collectors.toCollection(TreeSet::new));
+        read(offsets);
+        return offsets;
     }
 
     private void read(Set<Long> offsets) {

@@ -129,8 +129,7 @@ public final class Bench implements AutoCloseable {
         say("one instance and two, S3 at 100 ms");
         Backlog backlog = backlog(RECORD);
         BundleProcess second = process(backlog, 64);
-        try (Contender first =
-                new Consuming("bundle", 64, store, backlog, process(backlog, 64).start())) {
+        try (Contender first = bundle(64, backlog)) {
             first.run(Latency.of(0), 20_000);
             Run one = first.run(Latency.of(100), 8_000);
             second.start();
@@ -145,8 +144,7 @@ public final class Bench implements AutoCloseable {
     private void latency() throws Exception {
         say("from produced to stored, S3 at 30 ms");
         Backlog backlog = backlog(RECORD);
-        try (Contender bundle =
-                new Consuming("bundle", 64, store, backlog, process(backlog, 64).start())) {
+        try (Contender bundle = bundle(64, backlog)) {
             bundle.run(Latency.of(0), scaled(5_000));
             report.latency("one record each 300 ms", 250, paced(backlog, 300, smoke ? 5 : 60));
             report.latency("200 records a second", 500, paced(backlog, 5, smoke ? 200 : 3_000));
@@ -232,7 +230,10 @@ public final class Bench implements AutoCloseable {
     }
 
     private Contender bundle(int uploads, int size) throws Exception {
-        Backlog backlog = backlog(size);
+        return bundle(uploads, backlog(size));
+    }
+
+    private Contender bundle(int uploads, Backlog backlog) throws Exception {
         return new Consuming(
                 "bundle", uploads, store, backlog, process(backlog, uploads).start());
     }
