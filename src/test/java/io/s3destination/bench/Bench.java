@@ -53,12 +53,10 @@ public final class Bench implements AutoCloseable {
 
     static void run(boolean smoke) throws Exception {
         try (Bench bench = new Bench(smoke, Files.createTempDirectory("bench"))) {
-            bench.throughput();
+            bench.backlogs();
             bench.latency();
             if (!smoke) {
                 bench.uploadsAtOnce();
-                bench.slowTail();
-                bench.twoInstances();
                 bench.largeRecords();
                 bench.start();
                 bench.report.write();
@@ -67,13 +65,23 @@ public final class Bench implements AutoCloseable {
         }
     }
 
-    private void throughput() throws Exception {
+    private void backlogs() throws Exception {
+        Backlog backlog = backlog(RECORD);
+        try (Contender bundle = bundle(64, backlog)) {
+            throughput(bundle);
+            if (!smoke) {
+                slowTail(bundle);
+                twoInstances(bundle, backlog);
+            }
+        }
+    }
+
+    private void throughput(Contender bundle) throws Exception {
         say("a backlog, 64 uploads at once");
-        try (Contender bundle = bundle(64, RECORD);
-                Contender loop = loop(64);
+        try (Contender loop = loop(64);
                 Contender plain = plain()) {
             // Their JVMs get faster for 100,000 objects: what the CPU limits comes last.
-            for (int turn = 0; turn < (smoke ? 1 : 3); turn++) {
+            for (int turn = 0; turn < (smoke ? 1 : 2); turn++) {
                 bundle.run(Latency.of(0), scaled(20_000));
                 loop.run(Latency.of(0), scaled(20_000));
             }
@@ -87,6 +95,30 @@ public final class Bench implements AutoCloseable {
                 }
                 report.throughput(latency, runs);
             }
+        }
+    }
+
+    private void slowTail(Contender bundle) throws Exception {
+        say("one PUT in a hundred takes 2 s, the others 30 ms");
+        List<Run> even = new ArrayList<>();
+        List<Run> tail = new ArrayList<>();
+        for (int turn = 0; turn < TURNS; turn++) {
+            even.add(bundle.run(Latency.of(30), 8_000));
+            tail.add(bundle.run(new Latency(30, 0.01, 2_000), 8_000));
+        }
+        report.slowTail(even, tail);
+    }
+
+    private void twoInstances(Contender first, Backlog backlog) throws Exception {
+        say("one instance and two, S3 at 100 ms");
+        Run one = first.run(Latency.of(100), 8_000);
+        BundleProcess second = process(backlog, 64).start();
+        try {
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> kafka.readers(backlog.stream()) == 2);
+            first.run(Latency.of(0), 8_000);
+            report.instances(one, first.run(Latency.of(100), 16_000));
+        } finally {
+            second.close();
         }
     }
 
@@ -107,37 +139,6 @@ public final class Bench implements AutoCloseable {
                 }
                 report.uploads(uploads, 30, runs);
             }
-        }
-    }
-
-    private void slowTail() throws Exception {
-        say("one PUT in a hundred takes 2 s, the others 30 ms");
-        try (Contender bundle = bundle(64, RECORD)) {
-            bundle.run(Latency.of(0), 20_000);
-            bundle.run(Latency.of(0), 20_000);
-            List<Run> even = new ArrayList<>();
-            List<Run> tail = new ArrayList<>();
-            for (int turn = 0; turn < TURNS; turn++) {
-                even.add(bundle.run(Latency.of(30), 8_000));
-                tail.add(bundle.run(new Latency(30, 0.01, 2_000), 8_000));
-            }
-            report.slowTail(even, tail);
-        }
-    }
-
-    private void twoInstances() throws Exception {
-        say("one instance and two, S3 at 100 ms");
-        Backlog backlog = backlog(RECORD);
-        BundleProcess second = process(backlog, 64);
-        try (Contender first = bundle(64, backlog)) {
-            first.run(Latency.of(0), 20_000);
-            Run one = first.run(Latency.of(100), 8_000);
-            second.start();
-            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> kafka.readers(backlog.stream()) == 2);
-            first.run(Latency.of(0), 8_000);
-            report.instances(one, first.run(Latency.of(100), 16_000));
-        } finally {
-            second.close();
         }
     }
 

@@ -195,10 +195,11 @@ final class Report {
 
                 %s
 
-                Records of 800 bytes, 4 partitions, gzip, a JVM of 256 MB each. The loop puts what is compressed beforehand, with
-                the bundle's own S3 client and as many threads: the limit. The plain route is the one of Camel's documentation.
-                Kafka and the S3 stand-in, which keeps objects in memory and answers after the time given, run on the same
-                machine and take their share of it. Ratios are of medians; in brackets the least and the most.
+                Records of 800 bytes, 4 partitions, gzip, a JVM of 256 MB each; 51,000 records in three turns where S3 takes 30 ms
+                or less. The loop puts what is compressed beforehand, with the bundle's own S3 client and as many threads: the
+                limit. The plain route is the one of Camel's documentation. Kafka and the S3 stand-in, which keeps objects in
+                memory and answers after the time given, run on the same machine and take their share of it. Ratios are of
+                medians; in brackets the least and the most.
 
                 | measured | bundle | against | goal | met |
                 | --- | --- | --- | --- | --- |
