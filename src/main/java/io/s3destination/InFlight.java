@@ -4,6 +4,7 @@ import org.apache.camel.AggregationStrategy;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.TopicPartition;
@@ -13,7 +14,9 @@ import org.apache.kafka.common.TopicPartition;
  * committed follows from that.
  */
 @BindToRegistry("in-flight")
-public final class InFlight implements AggregationStrategy {
+public final class InFlight implements AggregationStrategy, Processor {
+
+    private static final String RECORD = InFlight.class.getName();
 
     /** Called on the polling thread, before a step can change the record. */
     @Override
@@ -25,6 +28,7 @@ public final class InFlight implements AggregationStrategy {
                                 message.getHeader(KafkaConstants.TOPIC, String.class),
                                 message.getHeader(KafkaConstants.PARTITION, Integer.class)),
                         message.getHeader(KafkaConstants.OFFSET, Long.class));
+        exchange.setProperty(RECORD, record);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
@@ -34,5 +38,13 @@ public final class InFlight implements AggregationStrategy {
             }
         });
         return exchange;
+    }
+
+    /** The first step on its way: ends it if others are to read its partition before it has begun. */
+    @Override
+    public void process(Exchange exchange) {
+        if (!exchange.getProperty(RECORD, Window.Record.class).begin()) {
+            exchange.setRouteStop(true);
+        }
     }
 }

@@ -3,12 +3,15 @@ package io.s3destination;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -25,7 +28,6 @@ final class Window {
     private final Load load;
     private final long maxSpan;
     private final Map<TopicPartition, Partition> partitions = new ConcurrentHashMap<>();
-    private final AtomicInteger records = new AtomicInteger();
     private int unsent;
     private volatile boolean broken;
 
@@ -43,7 +45,7 @@ final class Window {
         return OF_THREAD.get();
     }
 
-    /** Takes in what was read. Like all that changes the window but for {@link Record#done}, for the polling thread. */
+    /** Takes in what was read. Like all that changes the window but for {@link Record}, for the polling thread. */
     void add(ConsumerRecords<?, ?> polled) {
         OF_THREAD.set(this);
         unsent = polled.count();
@@ -58,9 +60,8 @@ final class Window {
 
     /** Sends a record that was read on its way. */
     Record send(TopicPartition partition, long offset) {
-        Record record = partitions.get(partition).record(offset);
+        Record record = partitions.get(partition).send(offset);
         unsent--;
-        records.incrementAndGet();
         load.add(1, record.size);
         return record;
     }
@@ -91,14 +92,25 @@ final class Window {
         return load.isFull();
     }
 
+    /** Has no more records of those partitions begin their way, but those before one that has begun. */
+    void leave(Iterable<TopicPartition> going) {
+        states(going).forEach(Partition::leave);
+    }
+
+    /** How many records of those partitions are on their way: neither at its end nor left. */
+    int inFlight(Iterable<TopicPartition> of) {
+        return states(of).mapToInt(Partition::inFlight).sum();
+    }
+
+    private Stream<Partition> states(Iterable<TopicPartition> of) {
+        return StreamSupport.stream(of.spliterator(), false)
+                .map(partitions::get)
+                .filter(Objects::nonNull);
+    }
+
     /** Forgets partitions that the group has given to others: what is on its way goes on, and changes nothing here. */
     void remove(Iterable<TopicPartition> gone) {
         gone.forEach(partitions::remove);
-    }
-
-    /** How many records are on their way: neither stored nor given up, as when the route stops. For all threads. */
-    int inFlight() {
-        return records.get();
     }
 
     /** What went wrong with records so that they must be read again, by another consumer. For the polling thread. */
@@ -151,6 +163,7 @@ final class Window {
         private final Partition partition;
         private final long offset;
         private final int size;
+        private boolean left;
 
         private Record(Partition partition, ConsumerRecord<?, ?> record) {
             this.partition = partition;
@@ -158,15 +171,19 @@ final class Window {
             this.size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
         }
 
-        /** Ends its way, once; for all threads. */
+        /** Whether it may begin its way, or is left to who reads its partition next; for the thread that is to store it. */
+        boolean begin() {
+            left = !partition.begin(offset);
+            return !left;
+        }
+
+        /** Ends its way, once; for the thread that began it, or any other if none did. */
         void done(boolean stored) {
-            if (stored) {
-                partition.remove(offset);
-            } else {
+            if (!stored && !left) {
                 broken = true;
             }
             load.add(-1, -size);
-            records.decrementAndGet();
+            partition.done(offset, stored && !left);
         }
     }
 
@@ -176,6 +193,9 @@ final class Window {
         private final TreeMap<Long, Record> waiting = new TreeMap<>();
         private final long first;
         private long next;
+        private long lastBegun = -1;
+        private boolean leaving;
+        private int inFlight;
 
         Partition(long first) {
             this.first = first;
@@ -186,12 +206,32 @@ final class Window {
             next = record.offset() + 1;
         }
 
-        synchronized Record record(long offset) {
+        synchronized Record send(long offset) {
+            inFlight++;
             return waiting.get(offset);
         }
 
-        synchronized void remove(long offset) {
-            waiting.remove(offset);
+        synchronized void leave() {
+            leaving = true;
+        }
+
+        synchronized boolean begin(long offset) {
+            if (leaving && offset > lastBegun) {
+                return false;
+            }
+            lastBegun = Math.max(lastBegun, offset);
+            return true;
+        }
+
+        synchronized void done(long offset, boolean stored) {
+            inFlight--;
+            if (stored) {
+                waiting.remove(offset);
+            }
+        }
+
+        synchronized int inFlight() {
+            return inFlight;
         }
 
         synchronized long stored() {

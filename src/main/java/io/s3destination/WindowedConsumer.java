@@ -127,7 +127,7 @@ final class WindowedConsumer extends SteadyConsumer {
         super.subscribe(topics, new Rebalance(listener));
     }
 
-    /** Lets what is on its way be stored, and commits it, before others read those partitions, or when the route stops. */
+    /** Lets what has begun its way be stored, and commits it, before others read those partitions, or the route stops. */
     private final class Rebalance implements ConsumerRebalanceListener {
 
         private final ConsumerRebalanceListener camel;
@@ -143,8 +143,10 @@ final class WindowedConsumer extends SteadyConsumer {
 
         @Override
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-            for (long start = System.nanoTime(); window.inFlight() > 0 && System.nanoTime() - start < LAST; ) {
-                LockSupport.parkNanos(INTERVAL / 10);
+            window.leave(partitions);
+            for (long start = System.nanoTime();
+                    window.inFlight(partitions) > 0 && System.nanoTime() - start < LAST; ) {
+                LockSupport.parkNanos(INTERVAL / 20);
             }
             try {
                 commitSync(window.stored(Set.copyOf(partitions)), TIMEOUT);

@@ -315,9 +315,12 @@ class FaultsIT {
         given(embeddedKafka, RECORDS);
         proxy.delay(Duration.ofMillis(100));
         startedInMidLoad();
+        // What waits for its turn would take a minute.
+        proxy.delay(Duration.ofSeconds(2));
 
         terminated(ENDS);
         ledger.committedIsStored();
+        proxy.delay(Duration.ZERO);
         bundle.start();
 
         ledger.isComplete(PATIENCE);

@@ -3,6 +3,7 @@ package io.s3destination;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -58,7 +59,7 @@ class WindowPropertyTest {
             }
         }
 
-        assertThat(window.inFlight()).isZero();
+        assertThat(window.inFlight(PARTITIONS)).isZero();
         assertThat(window.fault().isPresent()).isEqualTo(!waiting.isEmpty());
         assertThat(committable(first)).isEqualTo(waiting.isEmpty() ? end : waiting.first());
     }
@@ -85,6 +86,31 @@ class WindowPropertyTest {
         assertThat(new Window(load, 100).full(PARTITIONS)).isEqualTo(window.full(PARTITIONS));
         sent.forEach(record -> record.done(true));
         assertThat(window.full(PARTITIONS)).isEmpty();
+    }
+
+    /** So that those who read them next store none again. */
+    @Property(tries = 100)
+    void whatIsStoredOfAPartitionThatIsLeftIsAllCommittable(
+            @ForAll @IntRange(min = 1, max = 20) int records,
+            @ForAll @IntRange(max = 20) int begun,
+            @ForAll Random order) {
+        List<Window.Record> sent = new ArrayList<>(read(records).stream()
+                .map(offset -> window.send(PARTITION, offset))
+                .toList());
+        Collections.shuffle(sent, order);
+        int early = Math.min(begun, records);
+        sent.subList(0, early).forEach(record -> assertThat(record.begin()).isTrue());
+
+        window.leave(PARTITIONS);
+        long late = sent.subList(early, records).stream()
+                .filter(Window.Record::begin)
+                .count();
+        sent.forEach(record -> record.done(true));
+
+        assertThat(committable(0)).isEqualTo(early + late);
+        assertThat(window.inFlight(PARTITIONS)).isZero();
+        assertThat(window.fault()).isEmpty();
+        assertThat(load.records()).isZero();
     }
 
     @Property(tries = 20)
