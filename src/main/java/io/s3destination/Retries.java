@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.BindToRegistry;
@@ -135,6 +136,9 @@ public final class Retries implements Processor {
                         .or(() -> TlsCures.of(sdk).map(cure -> sdk.getMessage() + "; " + cure))
                         .map(text -> new Fault(Level.ERROR, text))
                         .orElseGet(() -> new Fault(Level.WARN, sdk.getMessage()));
+            }
+            if (fault instanceof RejectedExecutionException) {
+                return new Fault(Level.WARN, "a route that it calls is being stopped, as for an edit");
             }
             // Without its message, which may quote the record.
             String names = Stream.iterate(fault, Objects::nonNull, Throwable::getCause)

@@ -108,8 +108,9 @@ final class Window {
                 .filter(Objects::nonNull);
     }
 
-    /** Forgets partitions that the group has given to others: what is on its way goes on, and changes nothing here. */
+    /** Forgets partitions that the group has given to others: what has begun goes on, and changes nothing here. */
     void remove(Iterable<TopicPartition> gone) {
+        leave(gone);
         gone.forEach(partitions::remove);
     }
 

@@ -113,6 +113,17 @@ class WindowPropertyTest {
         assertThat(load.records()).isZero();
     }
 
+    @Property(tries = 10)
+    void whatHasNotBegunOfAPartitionThatIsLostDoesNotBegin(@ForAll @IntRange(min = 1, max = 5) int records) {
+        List<Window.Record> sent = read(records).stream()
+                .map(offset -> window.send(PARTITION, offset))
+                .toList();
+
+        window.remove(PARTITIONS);
+
+        assertThat(sent).noneMatch(Window.Record::begin);
+    }
+
     @Property(tries = 20)
     void aRecordThatIsNotSentOnItsWayIsTold(@ForAll @IntRange(min = 1, max = 5) int records) {
         TreeSet<Long> offsets = read(records);

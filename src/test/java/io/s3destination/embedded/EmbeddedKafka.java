@@ -3,6 +3,7 @@ package io.s3destination.embedded;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -11,6 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.clients.admin.Admin;
@@ -24,6 +27,9 @@ public final class EmbeddedKafka implements KafkaServer {
 
     /** Always the same, so that files which were formatted before are the same cluster's. */
     private static final String CLUSTER = new Uuid(1, 1).toString();
+
+    private static final AtomicInteger NEXT_PORT =
+            new AtomicInteger(ThreadLocalRandom.current().nextInt(22_000));
 
     private final String brokers;
     private final KafkaRaftServer server;
@@ -85,10 +91,16 @@ public final class EmbeddedKafka implements KafkaServer {
         return brokers;
     }
 
-    /** A port that was free a moment ago. */
+    /** A port that was free a moment ago, and is given to no one else of this JVM, nor to an outgoing connection. */
     public static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        while (true) {
+            // Linux gives those from 32768 on to outgoing connections.
+            int port = 10_000 + Math.floorMod(NEXT_PORT.getAndIncrement(), 22_000);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException e) {
+                // The next one may be free.
+            }
         }
     }
 
