@@ -20,7 +20,7 @@ import org.apache.kafka.common.errors.InterruptException;
 @BindToRegistry("kafka-clients")
 public final class KafkaClients extends DefaultKafkaClientFactory {
 
-    /** A stop waits for so many: 64 uploads at 100 ms take three seconds. */
+    /** More than the uploads of a connector get through between two polls. */
     private static final int RECORDS = 2_000;
     /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
     private static final long BYTES = 8 << 20;

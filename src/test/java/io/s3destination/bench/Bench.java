@@ -126,7 +126,7 @@ public final class Bench implements AutoCloseable {
         say("uploads at once, S3 at 30 ms");
         for (int uploads : new int[] {1, 8, 256}) {
             int records = Math.min(17_000, uploads * 120);
-            try (Contender bundle = bundle(uploads, RECORD);
+            try (Contender bundle = bundle(uploads, backlog(RECORD));
                     Contender loop = loop(uploads)) {
                 for (int turn = 0; turn < (uploads == 256 ? 2 : 1); turn++) {
                     bundle.run(Latency.of(0), uploads == 256 ? 20_000 : 2_000);
@@ -228,10 +228,6 @@ public final class Bench implements AutoCloseable {
                 .withProperty("connector.to-s3.uploads", String.valueOf(uploads))
                 .withOption("-XX:TieredStopAtLevel=4")
                 .withOption(GcLog.OPTION);
-    }
-
-    private Contender bundle(int uploads, int size) throws Exception {
-        return bundle(uploads, backlog(size));
     }
 
     private Contender bundle(int uploads, Backlog backlog) throws Exception {
