@@ -89,13 +89,17 @@ final class ConnectorHealth extends AbstractHealthCheck {
         return tasks().stream()
                 .filter(task -> task.isTerminated() || task.getClientId() != null && !task.isRecoverable())
                 .findFirst()
-                .map(task -> "reading from Kafka has ended for good, as after a refused login: the log tells why;"
-                        + " mend it and restart");
+                .map(task -> "reading from Kafka has ended, as after a refused login: "
+                        + bean("kafka-clients", KafkaConsumerFactory.class)
+                                .group(task.getGroupId())
+                                .failure(Duration.ofDays(365))
+                                .orElse("the log shows why")
+                        + "; correct it and restart");
     }
 
     private Optional<String> reading() {
         return tasks().stream()
-                .flatMap(task -> bean("kafka-clients", KafkaClients.class).fault(task.getGroupId()).stream()
+                .flatMap(task -> bean("kafka-clients", KafkaConsumerFactory.class).fault(task.getGroupId()).stream()
                         .map(fault -> fault + " (" + task.getBootstrapServers() + ")"))
                 .findFirst();
     }

@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +14,10 @@ import org.apache.camel.CamelContextAware;
 import org.apache.camel.NamedNode;
 import org.apache.camel.VetoCamelContextStartException;
 import org.apache.camel.builder.ThreadPoolProfileBuilder;
+import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
@@ -132,12 +135,37 @@ public final class Connectors implements CamelContextAware {
                         .toList();
         CamelSettings.check(context, settings);
         CalledRoutes.check(context, settings);
+        checkOffsetReset(settings);
         settings.names(Connector.SETTING).forEach(name -> Connector.checkCompression(name, known, settings));
         try {
             settings.check();
         } catch (BadSettingsException e) {
             throw new VetoCamelContextStartException(e.getMessage(), e, context, true);
         }
+    }
+
+    /** With Kafka's own reset of offsets, records that it deleted would be skipped without a report. */
+    private void checkOffsetReset(Settings settings) {
+        for (RouteDefinition route :
+                context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions()) {
+            String uri = route.getInput().getEndpointUri();
+            if (uri.startsWith("kafka:")
+                    && context.getEndpoint(uri) instanceof KafkaEndpoint kafka
+                    && kafka.getKafkaClientFactory() instanceof KafkaConsumerFactory) {
+                KafkaConsumerFactory.refusal(kafka.getConfiguration().getAutoOffsetReset())
+                        .ifPresent(why -> settings.fault("route " + route.getId() + ": " + why));
+            }
+        }
+    }
+
+    /** Identifies where a connector stores its objects. */
+    String place(String connector) {
+        String resource = context.resolvePropertyPlaceholders("{{connector." + connector + ".to}}");
+        ConnectionUrl url = resources.get(resource);
+        return CommitMark.place(
+                url.endpoint().map(URI::toString).orElse(""),
+                url.bucket(),
+                context.resolvePropertyPlaceholders("{{connector." + connector + ".folder:" + resource + "}}"));
     }
 
     private void introduce(String connector) {

@@ -60,7 +60,6 @@ final class Metrics extends EventNotifierSupport {
     @Override
     protected void doStop() {
         getCamelContext().getExecutorServiceManager().shutdownNow(clock);
-        connectors.values().forEach(Progress::close);
     }
 
     /** Uploads alone, and before they begin, too, or Camel does not measure how long they take. */

@@ -9,19 +9,21 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * How a connector gets on: asks Kafka how far it is behind, and says in the log what was stored since it looked last, if
- * anything was. For one thread; whoever made it closes it.
+ * anything was. For one thread.
  */
-final class Progress implements AutoCloseable {
+final class Progress {
 
     static final Duration INTERVAL = Duration.ofSeconds(10);
 
@@ -31,7 +33,6 @@ final class Progress implements AutoCloseable {
     private final CamelContext context;
     private final Metrics metrics;
     private final MultiGauge gauges;
-    private Optional<Lag> lag = Optional.empty();
     private long objects;
     private long looked = System.nanoTime();
 
@@ -79,7 +80,8 @@ final class Progress implements AutoCloseable {
     }
 
     private double inFlight() {
-        return group().map(group -> clients().load(group).records()).orElse(0);
+        return group().map(group -> consumers().group(group).inFlight().records())
+                .orElse(0);
     }
 
     private Optional<String> group() {
@@ -89,23 +91,31 @@ final class Progress implements AutoCloseable {
                 .map(endpoint -> ((KafkaEndpoint) endpoint).getConfiguration().getGroupId());
     }
 
-    private KafkaClients clients() {
-        return context.getRegistry().lookupByNameAndType("kafka-clients", KafkaClients.class);
+    private KafkaConsumerFactory consumers() {
+        return context.getRegistry().lookupByNameAndType("kafka-clients", KafkaConsumerFactory.class);
     }
 
-    private Optional<Map<TopicPartition, Long>> behind(String group) {
-        List<WindowedConsumer> consumers = clients().of(group).toList();
-        if (consumers.isEmpty()) {
-            return Optional.empty();
-        }
-        if (lag.filter(known -> known.group().equals(group)).isEmpty()) {
-            close();
-            lag = Optional.of(new Lag(group, consumers.get(0).settings()));
-        }
-        return lag.get()
-                .behind(consumers.stream()
-                        .flatMap(consumer -> consumer.assigned().stream())
-                        .collect(Collectors.toSet()));
+    /** The records between what is committed and the end of each partition that is read; empty if Kafka does not answer. */
+    private Optional<Map<TopicPartition, Long>> behind(String id) {
+        ConsumerGroup group = consumers().group(id);
+        Set<TopicPartition> partitions = group.consumers()
+                .flatMap(consumer -> consumer.assigned().stream())
+                .collect(Collectors.toSet());
+        return group.lookUp(partitions, IsolationLevel.READ_COMMITTED).flatMap(lookup -> {
+            try {
+                lookup.await();
+                Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
+                answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
+                return Optional.of(answers)
+                        .filter(all -> all.size() == partitions.size())
+                        .map(all -> all.entrySet().stream()
+                                .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue()
+                                        .lag())));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return Optional.empty();
+            }
+        });
     }
 
     private List<Row<?>> rows(Map<TopicPartition, Long> behind) {
@@ -124,10 +134,5 @@ final class Progress implements AutoCloseable {
 
     private static long total(Map<TopicPartition, Long> behind) {
         return behind.values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    @Override
-    public void close() {
-        lag.ifPresent(Lag::close);
     }
 }

@@ -22,6 +22,7 @@ final class StreamMetrics {
     private final Counter deadLetters;
     private final Counter bytes;
     private final Counter retries;
+    private final Counter lost;
     private final Timer uploads;
     private volatile long lastStored = System.nanoTime();
 
@@ -35,6 +36,8 @@ final class StreamMetrics {
                 .baseUnit("bytes")
                 .register(registry);
         retries = counter("retries", "Attempts of a step that failed and is tried again", tags)
+                .register(registry);
+        lost = counter("records.lost", "Records that Kafka deleted before they were stored, at most", tags)
                 .register(registry);
         uploads = Timer.builder(Metrics.PREFIX + "upload")
                 .description("Time of the PUT requests that succeeded")
@@ -62,6 +65,10 @@ final class StreamMetrics {
 
     void retried() {
         retries.increment();
+    }
+
+    void lost(long number) {
+        lost.increment(number);
     }
 
     /** Objects so far, dead letters among them. */

@@ -77,6 +77,10 @@ class RefusedStartIT {
                         jar -> Files.delete(route(jar, "retry-until-stored")),
                         "there is no route 'retry-until-stored', which others call"),
                 mistake(
+                        "Kafka's own reset of offsets",
+                        jar -> jar.withRoute("to-s3", "autoOffsetReset: none", "autoOffsetReset: earliest"),
+                        "route to-s3: autoOffsetReset is earliest, and must be none"),
+                mistake(
                         "a step that there is not",
                         jar -> jar.withRoute("to-s3", "- to:", "- too:"),
                         "Unknown node id: too",

@@ -14,6 +14,8 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -118,10 +120,20 @@ class StoringTest extends StoringSuite {
     }
 
     /** The bundle's consumers, of which the first fails when it has got the first of its records. */
-    private static final class FailingOnce extends DefaultKafkaClientFactory {
+    private static final class FailingOnce extends DefaultKafkaClientFactory implements CamelContextAware {
 
-        private final KafkaClients clients = new KafkaClients();
+        private final KafkaConsumerFactory clients = new KafkaConsumerFactory();
         private volatile boolean failed;
+
+        @Override
+        public CamelContext getCamelContext() {
+            return clients.getCamelContext();
+        }
+
+        @Override
+        public void setCamelContext(CamelContext context) {
+            clients.setCamelContext(context);
+        }
 
         @Override
         public Consumer<?, ?> getConsumer(Properties kafka) {

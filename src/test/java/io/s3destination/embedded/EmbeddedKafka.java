@@ -49,6 +49,11 @@ public final class EmbeddedKafka implements KafkaServer {
 
     /** Starts a broker, on any free port if it is 0; ready when this returns. */
     public static EmbeddedKafka start(Path directory, int port) throws Exception {
+        return start(directory, port, Map.of());
+    }
+
+    /** As {@link #start(Path, int)}, with more of Kafka's broker settings. */
+    public static EmbeddedKafka start(Path directory, int port, Map<String, String> more) throws Exception {
         String broker = "localhost:" + (port == 0 ? freePort() : port);
         String controller = "localhost:" + freePort();
         Map<String, String> settings = new HashMap<>(Map.of(
@@ -69,6 +74,7 @@ public final class EmbeddedKafka implements KafkaServer {
                 "group.initial.rebalance.delay.ms", "0",
                 "group.coordinator.rebalance.protocols", "classic,consumer",
                 "message.max.bytes", "33554432"));
+        settings.putAll(more);
         new Formatter()
                 .setNodeId(1)
                 .setClusterId(CLUSTER)

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.record.FileLogInputStream.FileChannelRecordBatch;
 import org.apache.kafka.common.record.FileRecords;
@@ -73,12 +75,8 @@ public final class KafkaProcess implements KafkaServer {
      * @return the offset of the batch's first record
      */
     public long corrupt(String stream, int partition) throws IOException {
-        Path log = directory.resolve("data").resolve(stream + "-" + partition).resolve("00000000000000000000.log");
-        List<FileChannelRecordBatch> batches = new ArrayList<>();
-        try (FileRecords records = FileRecords.open(log.toFile(), false)) {
-            records.batches().forEach(batches::add);
-        }
-        FileChannelRecordBatch batch = batches.get(batches.size() / 2);
+        Path log = log(stream, partition);
+        FileChannelRecordBatch batch = middleBatch(log);
         try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
             long last = batch.position() + batch.sizeInBytes() - 1L;
             file.seek(last);
@@ -87,6 +85,40 @@ public final class KafkaProcess implements KafkaServer {
             file.write(~b);
         }
         return batch.baseOffset();
+    }
+
+    /**
+     * Cuts the log of the stopped broker off in the middle of a partition, as a disk that lost its last writes.
+     *
+     * @return the offset where the log now ends
+     */
+    public long truncate(String stream, int partition) throws IOException {
+        Path log = log(stream, partition);
+        FileChannelRecordBatch batch = middleBatch(log);
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+            file.setLength(batch.position());
+        }
+        // So that the broker reads the log again.
+        Files.deleteIfExists(directory.resolve("data").resolve(".kafka_cleanshutdown"));
+        try (Stream<Path> files = Files.list(log.getParent())) {
+            for (Path file : files.filter(file -> file.toString().matches(".*\\.(index|timeindex|snapshot)"))
+                    .toList()) {
+                Files.delete(file);
+            }
+        }
+        return batch.baseOffset();
+    }
+
+    private Path log(String stream, int partition) {
+        return directory.resolve("data").resolve(stream + "-" + partition).resolve("00000000000000000000.log");
+    }
+
+    private static FileChannelRecordBatch middleBatch(Path log) throws IOException {
+        List<FileChannelRecordBatch> batches = new ArrayList<>();
+        try (FileRecords records = FileRecords.open(log.toFile(), false)) {
+            records.batches().forEach(batches::add);
+        }
+        return batches.get(batches.size() / 2);
     }
 
     private boolean answers() {

@@ -7,9 +7,12 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A Kafka broker that the tests run on, in this JVM or in another, as its clients see it. */
@@ -59,6 +62,53 @@ public interface KafkaServer extends AutoCloseable {
             }
         });
         return committed;
+    }
+
+    /** The commits of a group for one stream, by partition. */
+    default Map<Integer, OffsetAndMetadata> commits(String group, String stream)
+            throws ExecutionException, InterruptedException {
+        Map<Integer, OffsetAndMetadata> commits = new HashMap<>();
+        admin().listConsumerGroupOffsets(group)
+                .partitionsToOffsetAndMetadata()
+                .get()
+                .forEach((partition, commit) -> {
+                    if (commit != null && partition.topic().equals(stream)) {
+                        commits.put(partition.partition(), commit);
+                    }
+                });
+        return commits;
+    }
+
+    /** Commits an offset in place of a group that has no members. */
+    default void reset(String group, TopicPartition partition, OffsetAndMetadata commit)
+            throws ExecutionException, InterruptedException {
+        admin().alterConsumerGroupOffsets(group, Map.of(partition, commit))
+                .all()
+                .get();
+    }
+
+    /** Deletes the records of a partition before an offset, as retention does. */
+    default void deleteRecords(TopicPartition partition, long before) throws ExecutionException, InterruptedException {
+        admin().deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(before)))
+                .all()
+                .get();
+    }
+
+    /** The offset behind the last record of a partition. */
+    default long end(TopicPartition partition) throws ExecutionException, InterruptedException {
+        return admin().listOffsets(Map.of(partition, OffsetSpec.latest()))
+                .partitionResult(partition)
+                .get()
+                .offset();
+    }
+
+    /** The ID of a stream. */
+    default Uuid topicId(String stream) throws ExecutionException, InterruptedException {
+        return admin().describeTopics(List.of(stream))
+                .topicNameValues()
+                .get(stream)
+                .get()
+                .topicId();
     }
 
     /** How many members of a group have partitions to read. */

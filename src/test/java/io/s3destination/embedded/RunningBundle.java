@@ -1,8 +1,14 @@
 package io.s3destination.embedded;
 
+import io.micrometer.core.instrument.Measurement;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.s3destination.Bundle;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.StreamSupport;
+import org.apache.camel.CamelContext;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
@@ -36,6 +42,27 @@ public final class RunningBundle implements AutoCloseable {
         properties.forEach(main::addOverrideProperty);
         main.start();
         return new RunningBundle(main);
+    }
+
+    public CamelContext context() {
+        return main.getCamelContext();
+    }
+
+    /** What keeps the connector to-s3 from being ready, or empty if nothing does. */
+    public Optional<String> notReady() {
+        HealthCheck.Result ready = context()
+                .getRegistry()
+                .lookupByNameAndType("health-to-s3", HealthCheck.class)
+                .callReadiness();
+        return ready.getState() == HealthCheck.State.UP ? Optional.empty() : ready.getMessage();
+    }
+
+    /** The value of a counter or gauge of the bundle's own, summed over its series. */
+    public double metric(String name) {
+        return context().getRegistry().findSingleByType(MeterRegistry.class).find(name).meters().stream()
+                .flatMap(meter -> StreamSupport.stream(meter.measure().spliterator(), false))
+                .mapToDouble(Measurement::getValue)
+                .sum();
     }
 
     /** Stops it as SIGTERM does: what is stored is committed. */

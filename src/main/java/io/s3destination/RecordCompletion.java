@@ -10,20 +10,20 @@ import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Sees each record off on its own way through the route, and tells its {@link Window} when it has got to the end: what is
+ * Dispatches each record to its steps in the route, and notes in its {@link OffsetTracker} when it is done: what is
  * committed follows from that.
  */
 @BindToRegistry("in-flight")
-public final class InFlight implements AggregationStrategy, Processor {
+public final class RecordCompletion implements AggregationStrategy, Processor {
 
-    private static final String RECORD = InFlight.class.getName();
+    private static final String RECORD = RecordCompletion.class.getName();
 
     /** Called on the polling thread, before a step can change the record. */
     @Override
     public Exchange aggregate(Exchange none, Exchange exchange) {
         Message message = exchange.getMessage();
-        Window.Record record = Window.ofThread()
-                .send(
+        OffsetTracker.Record record = OffsetTracker.ofThread()
+                .dispatch(
                         new TopicPartition(
                                 message.getHeader(KafkaConstants.TOPIC, String.class),
                                 message.getHeader(KafkaConstants.PARTITION, Integer.class)),
@@ -33,17 +33,17 @@ public final class InFlight implements AggregationStrategy, Processor {
             @Override
             public void onDone(Exchange done) {
                 record.done(!done.isFailed());
-                // Retries has told it, and the record is read again: Camel need not log each with its stack.
+                // The bean retries has logged it, and the record is read again: Camel need not log each with its stack.
                 done.setException(null);
             }
         });
         return exchange;
     }
 
-    /** The first step on its way: ends it if others are to read its partition before it has begun. */
+    /** The first step of a record: ends it if its partition was revoked before it has begun. */
     @Override
     public void process(Exchange exchange) {
-        if (!exchange.getProperty(RECORD, Window.Record.class).begin()) {
+        if (!exchange.getProperty(RECORD, OffsetTracker.Record.class).begin()) {
             exchange.setRouteStop(true);
         }
     }

@@ -17,13 +17,13 @@ import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
 
-class KafkaClientsTest {
+class KafkaConsumerFactoryTest {
 
     /** As while the broker refuses each of them. */
     @Test
     @SuppressWarnings("try")
     void eachConsumerWaitsUntilFiveSecondsAfterTheOneBefore() throws Exception {
-        KafkaClients clients = new KafkaClients();
+        KafkaConsumerFactory clients = new KafkaConsumerFactory();
         Properties kafka = kafka();
         long start = System.nanoTime();
 
@@ -39,7 +39,7 @@ class KafkaClientsTest {
 
     @Test
     void aConsumerIsMadeBeforeItsNetworkThreadHasBegun() throws Exception {
-        KafkaClients clients = new KafkaClients();
+        KafkaConsumerFactory clients = new KafkaConsumerFactory();
         Properties kafka = kafka();
         kafka.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "consumer");
         kafka.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "SSL");
@@ -56,6 +56,7 @@ class KafkaClientsTest {
         Properties kafka = new Properties();
         kafka.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, "localhost:" + EmbeddedKafka.freePort());
         kafka.put(ConsumerConfig.GROUP_ID_CONFIG, "orders");
+        kafka.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         kafka.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
         kafka.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class.getName());
         return kafka;

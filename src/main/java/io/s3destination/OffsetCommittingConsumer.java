@@ -1,0 +1,281 @@
+package io.s3destination;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Kafka's consumer, which itself decides where reading begins, reads on while records are being stored, no further than its
+ * {@link OffsetTracker} allows, and commits what is stored. A partition that cannot or must not be read is paused; the
+ * others go on.
+ *
+ * <p>What it reports about itself may be asked by any thread; all else is for the polling thread, as in Kafka.
+ */
+final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OffsetCommittingConsumer.class);
+    /** How long a poll waits while there may be more to do at any time. */
+    private static final Duration SHORT = Duration.ofMillis(10);
+    /** How long records in flight are waited for at the end: less than Camel waits for a route to stop. */
+    private static final long LAST = Duration.ofSeconds(8).toNanos();
+
+    /** So many are stored again after a crash, at most, where S3 refuses one. */
+    private static final long SPAN = 10_000;
+
+    private final ConsumerGroup group;
+    private final OffsetTracker tracker;
+    private final StartCheck starts;
+    private final OffsetCommits commits;
+    private final Set<TopicPartition> stopped = new HashSet<>();
+    private boolean suspended;
+    private volatile long polled = System.nanoTime();
+    private volatile Set<TopicPartition> assigned = Set.of();
+    private volatile UnreadableRecord unreadable;
+    private final BrokerAnswers answers;
+
+    OffsetCommittingConsumer(Properties kafka, ConsumerGroup group) {
+        super(kafka);
+        this.group = group;
+        this.tracker = new OffsetTracker(group.inFlight(), SPAN);
+        this.starts = new StartCheck(group);
+        this.commits = new OffsetCommits(this, group, tracker);
+        this.answers = new BrokerAnswers(this);
+        group.opened(this, kafka);
+    }
+
+    @Override
+    public ConsumerRecords<Object, Object> poll(Duration timeout) {
+        polled = System.nanoTime();
+        if (unreadable != null && unreadable.isDue(polled)) {
+            throw unreadable.fault();
+        }
+        tracker.fault().filter(fault -> !suspended).ifPresent(fault -> {
+            group.failed(fault);
+            throw new KafkaException(fault + ": they are read again");
+        });
+        starts.advance(this::begin);
+        stopRecreatedTopics();
+        commits.commit();
+        pauseAndResume();
+        ConsumerRecords<Object, Object> records =
+                read(tracker.isFull() || !starts.partitions().isEmpty() ? SHORT : timeout);
+        tracker.add(records);
+        return records;
+    }
+
+    private ConsumerRecords<Object, Object> read(Duration timeout) {
+        try {
+            return super.poll(timeout);
+        } catch (LogTruncationException e) {
+            for (TopicPartition partition : e.partitions()) {
+                OptionalLong diverged = e.divergentOffsets().containsKey(partition)
+                        ? OptionalLong.of(e.divergentOffsets().get(partition).offset())
+                        : OptionalLong.empty();
+                long offset = e.offsetOutOfRangePartitions().get(partition);
+                // Without an epoch, or Kafka would throw at each poll, for all partitions.
+                super.seek(partition, offset);
+                group.stop(partition, StartPosition.truncated(partition, offset, diverged));
+                stop(partition);
+            }
+        } catch (OffsetOutOfRangeException e) {
+            e.offsetOutOfRangePartitions().forEach((partition, offset) -> check(partition, OptionalLong.of(offset)));
+        } catch (KafkaException e) {
+            TopicPartition partition =
+                    UnreadableRecord.partition(e, assignment()).orElseThrow(() -> failed(e));
+            unreadable = new UnreadableRecord(partition, position(partition), polled, e);
+            LOG.error(
+                    "{}: {}. It is tried again every {} s", group.id(), unreadable, UnreadableRecord.RETRY.toSeconds());
+        } finally {
+            polled = System.nanoTime();
+            assigned = assignment();
+        }
+        return ConsumerRecords.empty();
+    }
+
+    private KafkaException failed(KafkaException e) {
+        if (!(e instanceof WakeupException)) {
+            group.failed(ErrorRemedies.ofKafka(e).text());
+        }
+        return e;
+    }
+
+    /** Looks up where reading begins; until then nothing is read. */
+    private void check(TopicPartition partition, OptionalLong position) {
+        // Any position, so that Kafka looks for none itself, and none with an epoch, which it would check.
+        super.seek(partition, position.orElse(0));
+        super.pause(Set.of(partition));
+        starts.add(partition, position);
+    }
+
+    private void begin(TopicPartition partition, StartPosition start) {
+        if (start.stop().isPresent()) {
+            stop(partition);
+            return;
+        }
+        long before = start.offset() - start.lost();
+        if (start.isBeginning()) {
+            LOG.info(
+                    "{}: partition {} has no committed offset: it is read from offset {}",
+                    group.id(),
+                    partition,
+                    start.offset());
+        }
+        super.seek(partition, new OffsetAndMetadata(start.offset(), start.epoch(), ""));
+        tracker.start(partition, before, start.offset(), start.epoch());
+        if (start.lost() > 0) {
+            group.lost(partition, before, start.lost());
+            commits.atOnce();
+        }
+    }
+
+    private void stopRecreatedTopics() {
+        if (group.hasRecreated()) {
+            Set<TopicPartition> recreated = assignment().stream()
+                    .filter(partition -> group.isRecreated(partition.topic()))
+                    .collect(Collectors.toSet());
+            recreated.forEach(this::stop);
+            commits.restore(recreated);
+        }
+    }
+
+    private void stop(TopicPartition partition) {
+        if (stopped.add(partition)) {
+            starts.remove(Set.of(partition));
+            tracker.remove(Set.of(partition));
+        }
+    }
+
+    /** Pauses what must not or cannot be read and what there is no room for, and nothing else. */
+    private void pauseAndResume() {
+        Set<TopicPartition> held = tracker.full(assignment());
+        held.addAll(starts.partitions());
+        held.addAll(stopped);
+        Optional.ofNullable(unreadable).map(UnreadableRecord::partition).ifPresent(held::add);
+        held.retainAll(assignment());
+        super.pause(held);
+        if (!suspended) {
+            Set<TopicPartition> free = new HashSet<>(paused());
+            free.removeAll(held);
+            super.resume(free);
+        }
+    }
+
+    /** By Camel, while the route is suspended. */
+    @Override
+    public void pause(Collection<TopicPartition> partitions) {
+        suspended = true;
+        super.pause(partitions);
+    }
+
+    @Override
+    public void resume(Collection<TopicPartition> partitions) {
+        suspended = false;
+        super.resume(partitions);
+    }
+
+    /** By Camel, when the route is resumed, to what is committed: records in flight would be read a second time. */
+    @Override
+    public void seek(TopicPartition partition, long offset) {
+        LOG.debug("{}: reading of {} goes on where it was", group.id(), partition);
+    }
+
+    @Override
+    public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+        super.subscribe(topics, new Rebalance(listener));
+    }
+
+    @Override
+    public void subscribe(Pattern topics, ConsumerRebalanceListener listener) {
+        super.subscribe(topics, new Rebalance(listener));
+    }
+
+    /** Lets records that are being stored be stored, and commits them, before others read their partitions. */
+    private final class Rebalance implements ConsumerRebalanceListener {
+
+        private final ConsumerRebalanceListener camel;
+
+        Rebalance(ConsumerRebalanceListener camel) {
+            this.camel = camel;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            partitions.forEach(partition -> check(partition, OptionalLong.empty()));
+            camel.onPartitionsAssigned(partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            tracker.revoke(partitions);
+            for (long start = System.nanoTime();
+                    tracker.inFlight(partitions) > 0 && System.nanoTime() - start < LAST; ) {
+                LockSupport.parkNanos(SHORT.toNanos());
+            }
+            commits.last(partitions);
+            forget(partitions);
+            camel.onPartitionsRevoked(partitions);
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            forget(partitions);
+            camel.onPartitionsLost(partitions);
+        }
+
+        private void forget(Collection<TopicPartition> partitions) {
+            starts.remove(partitions);
+            tracker.remove(partitions);
+            stopped.removeAll(partitions);
+        }
+    }
+
+    /** The partitions that the group had assigned to it when it last polled. */
+    Set<TopicPartition> assigned() {
+        return assigned;
+    }
+
+    /** What keeps it from reading or committing, with what to do, for longer than that. */
+    Optional<String> fault(Duration patience) {
+        return assigned.stream()
+                .flatMap(partition -> group.stopped(partition).stream())
+                .findFirst()
+                .or(() -> Optional.ofNullable(unreadable).map(UnreadableRecord::toString))
+                .or(() -> starts.fault(patience))
+                .or(() -> commits.fault(patience));
+    }
+
+    /** Whether a broker has answered in the last ten seconds, as far as it was asked. */
+    boolean answered() {
+        return answers.areRecent(polled);
+    }
+
+    @Override
+    public void close() {
+        group.closed(this);
+        super.close();
+    }
+
+    @Override
+    public void close(Duration timeout) {
+        group.closed(this);
+        super.close(timeout);
+    }
+}
