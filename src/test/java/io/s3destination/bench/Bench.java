@@ -23,6 +23,9 @@ import org.awaitility.Awaitility;
  * route of the documentation (what it replaces), all in one run, one after the other in turns. Kafka, the store and each
  * contender are processes of their own; each object of each run is compared with its record.
  *
+ * <p>With the argument {@code pairs} it compares this state of the project with that of another checkout in
+ * {@link Pairs}.
+ *
  * <p>With the argument {@code smoke} some of it runs for a moment, so that the code is tested; no time is judged.
  */
 public final class Bench implements AutoCloseable {
@@ -46,7 +49,13 @@ public final class Bench implements AutoCloseable {
     }
 
     public static void main(String[] args) throws Exception {
-        run(args.length > 0 && args[0].equals("smoke"));
+        switch (args[0]) {
+            case "whole" -> run(false);
+            case "smoke" -> run(true);
+            case "pairs" ->
+                pairs(System.getProperty("bench.other"), Integer.parseInt(System.getProperty("bench.pairs")));
+            default -> throw new IllegalArgumentException("bench.mode=" + args[0] + ": must be whole, smoke or pairs");
+        }
         // Threads of the clients do not end by themselves.
         System.exit(0);
     }
@@ -55,13 +64,41 @@ public final class Bench implements AutoCloseable {
         try (Bench bench = new Bench(smoke, Files.createTempDirectory("bench"))) {
             bench.backlogs();
             bench.latency();
-            if (!smoke) {
+            if (smoke) {
+                bench.pairs(Path.of(""), 2);
+            } else {
                 bench.uploadsAtOnce();
                 bench.largeRecords();
                 bench.start();
                 bench.report.write();
             }
             bench.report.print();
+        }
+    }
+
+    private static void pairs(String other, int pairs) throws Exception {
+        if (other.isEmpty()) {
+            throw new IllegalArgumentException("bench.other is not set: must be the directory of another checkout");
+        }
+        try (Bench bench = new Bench(false, Files.createTempDirectory("bench"))) {
+            Path report = Path.of("target", "pairs.md");
+            Files.writeString(report, bench.pairs(Path.of(other), pairs));
+            System.out.println("written to " + report);
+        }
+    }
+
+    /** The report, which is printed, too. */
+    private String pairs(Path checkout, int count) throws Exception {
+        say("pairs of this state and that of " + checkout.toAbsolutePath());
+        try (Contender current = ofCheckout("this", Path.of(""));
+                Contender other = ofCheckout("other", checkout)) {
+            Pairs pairs = new Pairs(current, other, count);
+            pairs.warmUp(scaled(20_000));
+            pairs.compare(30, scaled(10_000));
+            pairs.compare(100, scaled(3_000));
+            String report = pairs.report(checkout.toAbsolutePath());
+            System.out.println(report);
+            return report;
         }
     }
 
@@ -223,8 +260,15 @@ public final class Bench implements AutoCloseable {
     }
 
     private BundleProcess process(Backlog backlog, int uploads) throws Exception {
-        return new BundleProcess(Files.createDirectory(directory.resolve("bundle-" + streams++)))
-                .storing(backlog.stream(), kafka, store.connectionUrl())
+        return process(new BundleProcess(bundleDirectory()), backlog, uploads);
+    }
+
+    private Path bundleDirectory() throws IOException {
+        return Files.createDirectory(directory.resolve("bundle-" + streams++));
+    }
+
+    private BundleProcess process(BundleProcess bundle, Backlog backlog, int uploads) throws Exception {
+        return bundle.storing(backlog.stream(), kafka, store.connectionUrl())
                 .withProperty("connector.to-s3.uploads", String.valueOf(uploads))
                 .withOption("-XX:TieredStopAtLevel=4")
                 .withOption(GcLog.OPTION);
@@ -233,6 +277,13 @@ public final class Bench implements AutoCloseable {
     private Contender bundle(int uploads, Backlog backlog) throws Exception {
         return new Consuming(
                 "bundle", uploads, store, backlog, process(backlog, uploads).start());
+    }
+
+    private Contender ofCheckout(String name, Path checkout) throws Exception {
+        Backlog backlog = backlog(RECORD);
+        BundleProcess bundle = BundleProcess.ofCheckout(bundleDirectory(), checkout);
+        return new Consuming(
+                name, 64, store, backlog, process(bundle, backlog, 64).start());
     }
 
     private Contender loop(int threads) throws Exception {

@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  */
 public final class BundleProcess implements AutoCloseable {
 
+    private static final Path HERE = Path.of("");
     private static final Path JAR = Path.of(System.getProperty("bundle.jar", "target/s3-destination.jar"));
     /** The classes of the jar, of which the build makes an archive for the JVM that it runs with itself. */
     private static final String ARCHIVE = System.getProperty("bundle.archive");
@@ -43,13 +44,14 @@ public final class BundleProcess implements AutoCloseable {
     private List<String> command = List.of(JAVA.toString(), "-jar", "s3-destination.jar");
     private Process process;
 
-    private BundleProcess(Path directory, Path... files) throws IOException {
+    private BundleProcess(Path directory, Path checkout, String... files) throws IOException {
         this.directory = directory;
-        for (Path tree : files) {
-            try (Stream<Path> paths = Files.walk(tree)) {
+        for (String tree : files) {
+            try (Stream<Path> paths = Files.walk(checkout.resolve(tree))) {
                 for (Path path : paths.filter(Files::isRegularFile).toList()) {
-                    Files.createDirectories(directory.resolve(path).getParent());
-                    Files.copy(path, directory.resolve(path));
+                    Path copy = directory.resolve(checkout.relativize(path));
+                    Files.createDirectories(copy.getParent());
+                    Files.copy(path, copy);
                 }
             }
         }
@@ -58,29 +60,40 @@ public final class BundleProcess implements AutoCloseable {
 
     /** The runnable jar, application.properties and routes/ in an empty directory; not yet started. */
     public BundleProcess(Path directory) throws IOException {
-        this(directory, Path.of("application.properties"), Path.of("routes"));
-        // As old as it is, so that an archive of its classes fits each copy.
-        Files.copy(JAR, directory.resolve("s3-destination.jar"), StandardCopyOption.COPY_ATTRIBUTES);
+        this(directory, HERE, "application.properties", "routes");
+        copyJar(JAR);
         if (ARCHIVE != null && System.getProperty("bundle.jdk") == null) {
             command = List.of(JAVA.toString(), "-XX:SharedArchiveFile=" + ARCHIVE, "-jar", "s3-destination.jar");
         }
     }
 
+    /** The same of another checkout, which is built; not yet started. */
+    public static BundleProcess ofCheckout(Path directory, Path checkout) throws IOException {
+        BundleProcess bundle = new BundleProcess(directory, checkout, "application.properties", "routes");
+        bundle.copyJar(checkout.resolve("target").resolve("s3-destination.jar"));
+        return bundle;
+    }
+
+    private void copyJar(Path jar) throws IOException {
+        // As old as it is, so that an archive of its classes fits each copy.
+        Files.copy(jar, directory.resolve("s3-destination.jar"), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+
     /** The runnable jar alone, as it lies in that file; not yet started. */
     public static BundleProcess ofJar(Path jar) throws IOException {
-        BundleProcess bundle = new BundleProcess(jar.getParent(), new Path[0]);
+        BundleProcess bundle = new BundleProcess(jar.getParent(), HERE);
         bundle.command = List.of(JAVA.toString(), "-jar", jar.getFileName().toString());
         return bundle;
     }
 
     /** That main class, with the class path of the tests, in an empty directory; not yet started. */
     public static BundleProcess ofMain(Class<?> main, Path directory) throws IOException {
-        return new BundleProcess(directory, new Path[0]).withMain(main);
+        return new BundleProcess(directory, HERE).withMain(main);
     }
 
     /** That main class, with that class path, in that directory; not yet started. */
     public static BundleProcess ofClasses(String main, String classPath, Path directory) throws IOException {
-        BundleProcess bundle = new BundleProcess(directory, new Path[0]);
+        BundleProcess bundle = new BundleProcess(directory, HERE);
         bundle.command = List.of(JAVA.toString(), "-cp", classPath, main);
         return bundle;
     }
@@ -91,8 +104,7 @@ public final class BundleProcess implements AutoCloseable {
      * @param line as users type it, in the directory; {@code camel} is the Camel CLI
      */
     public static BundleProcess ofCamelCli(Path directory, String line) throws IOException {
-        BundleProcess bundle = new BundleProcess(
-                directory, Path.of("application.properties"), Path.of("routes"), Path.of("src", "main", "java"));
+        BundleProcess bundle = new BundleProcess(directory, HERE, "application.properties", "routes", "src/main/java");
         Path bin = camelCli(Files.createDirectory(directory.resolve("bin"))).getParent();
         bundle.command = List.of("bash", "-c", "exec " + line);
         return bundle.with("PATH", bin.toAbsolutePath() + ":" + System.getenv("PATH"));
@@ -131,7 +143,7 @@ public final class BundleProcess implements AutoCloseable {
         Path app = directory.resolve("app").toAbsolutePath();
         Path classPath = app.resolve("jib-classpath-file");
         Files.writeString(classPath, Files.readString(classPath).replace("/app/", app + "/"));
-        BundleProcess bundle = new BundleProcess(app, new Path[0]);
+        BundleProcess bundle = new BundleProcess(app, HERE);
         JsonNode config = new ObjectMapper()
                 .readTree(parts.resolve(manifest.get("Config").asText()).toFile());
         bundle.command = new ArrayList<>();
