@@ -85,7 +85,7 @@ final class BoundedAnswers implements SdkHttpClient {
             if (ended) {
                 return -1;
             }
-            int read = in.read(buffer, offset, Math.min(length, left + 1));
+            int read = next(buffer, offset, Math.min(length, left + 1));
             ended = read < 0 || read > left;
             if (read > left) {
                 body.abort();
@@ -93,6 +93,16 @@ final class BoundedAnswers implements SdkHttpClient {
             }
             left -= Math.max(0, read);
             return read == 0 && length > 0 ? -1 : read;
+        }
+
+        /** A body that breaks off ends there: what counts is the head. */
+        private int next(byte[] buffer, int offset, int length) {
+            try {
+                return in.read(buffer, offset, length);
+            } catch (IOException e) {
+                body.abort();
+                return -1;
+            }
         }
 
         @Override

@@ -55,6 +55,14 @@ final class Metrics extends EventNotifierSupport {
                 0,
                 Progress.INTERVAL.toMillis(),
                 TimeUnit.MILLISECONDS);
+        clock.scheduleWithFixedDelay(
+                () -> connectors.forEach((name, progress) -> getCamelContext()
+                        .getRegistry()
+                        .lookupByNameAndType("retries", RetryReporter.class)
+                        .tick(name, progress.pending())),
+                5,
+                5,
+                TimeUnit.SECONDS);
     }
 
     @Override

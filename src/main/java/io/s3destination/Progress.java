@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -32,6 +33,7 @@ final class Progress implements AutoCloseable {
     private final Metrics metrics;
     private final MultiGauge gauges;
     private Optional<Lag> lag = Optional.empty();
+    private volatile OptionalLong pending = OptionalLong.empty();
     private long objects;
     private long looked = System.nanoTime();
 
@@ -56,11 +58,17 @@ final class Progress implements AutoCloseable {
         try {
             Optional<Map<TopicPartition, Long>> behind = group().flatMap(this::behind);
             gauges.register(rows(behind.orElse(Map.of())), true);
+            pending = behind.isPresent() ? OptionalLong.of(total(behind.get())) : OptionalLong.empty();
             say(behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
         } catch (RuntimeException e) {
             // Thrown on, it would end the clock of all connectors.
             LOG.warn("{}: how it gets on is not known: {}", connector, e.toString());
         }
+    }
+
+    /** The records that were not committed when it looked last, where Kafka answered. */
+    OptionalLong pending() {
+        return pending;
     }
 
     private void say(String behind) {

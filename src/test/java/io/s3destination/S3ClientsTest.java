@@ -73,6 +73,14 @@ class S3ClientsTest {
         assertThat(failure().statusCode()).isEqualTo(status);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {200, 403, 500})
+    void aBodyThatBreaksOffEndsThere(int status) {
+        answers.answer(Answer.of(status, "", "<html>").with(Body.TRUNCATED));
+
+        assertThat(failure().statusCode()).isEqualTo(status);
+    }
+
     @Test
     void aBodyThatComesSlowlyWithoutEndIsReadUntilTheAttemptEnds() {
         answers.answer(Answer.of(500, "", "").with(Body.DRIPPING));

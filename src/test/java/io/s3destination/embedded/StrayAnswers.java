@@ -113,6 +113,7 @@ public final class StrayAnswers implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger answered = new AtomicInteger();
+    private final AtomicInteger refused = new AtomicInteger();
     private final AtomicInteger redirected = new AtomicInteger();
     private final ServerSocket server = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
     private volatile double share;
@@ -144,6 +145,14 @@ public final class StrayAnswers implements AutoCloseable {
     /** How many requests it has answered itself. */
     public int answered() {
         return answered.get();
+    }
+
+    /**
+     * How many requests the server has refused: the AWS SDK takes the time of an answer for S3's, and signs the next requests
+     * by it.
+     */
+    public int refused() {
+        return refused.get();
     }
 
     /** How many requests came back to it from where it redirected them. */
@@ -188,6 +197,9 @@ public final class StrayAnswers implements AutoCloseable {
             upstream.getOutputStream().write(request);
             String answer =
                     new String(FaultyProxy.message(new BufferedInputStream(upstream.getInputStream())), ISO_8859_1);
+            if (!answer.startsWith("HTTP/1.1 200 ")) {
+                refused.incrementAndGet();
+            }
             client.getOutputStream()
                     .write(answer.replaceFirst("\r\n", "\r\nConnection: close\r\n")
                             .getBytes(ISO_8859_1));
@@ -205,11 +217,18 @@ public final class StrayAnswers implements AutoCloseable {
         // The slow one is for tests that wait for it.
         Body body = Body.values()[random.nextInt(Body.DRIPPING.ordinal())];
         if (random.nextInt(5) == 0) {
-            return new Answer(any(BROKEN), content, body);
+            return finite(new Answer(any(BROKEN), content, body));
         }
         int status = STATUSES[random.nextInt(STATUSES.length)];
         String location = status / 100 == 3 ? "Location: " + endpoint() + "/redirected\r\n" : "";
-        return new Answer("HTTP/1.1 " + status + " Stray\r\n" + any(TYPES) + location, content, body);
+        return finite(new Answer("HTTP/1.1 " + status + " Stray\r\n" + any(TYPES) + location, content, body));
+    }
+
+    /** Behind what is no final answer a body is the next head, of which the HTTP client reads a line without limit. */
+    private static Answer finite(Answer answer) {
+        boolean head = answer.head().startsWith("HTTP/1.1 1") || !answer.head().startsWith("HTTP");
+        boolean endless = answer.body() == Body.ENDLESS || answer.body() == Body.ENDLESS_CHUNKED;
+        return head && endless ? answer.with(Body.COMPLETE) : answer;
     }
 
     private String any(List<String> all) {
