@@ -55,7 +55,7 @@ final class ConnectorHealth extends AbstractHealthCheck {
             if (faults.isEmpty()) {
                 reading().ifPresent(faults::add);
             }
-            bean("retries", Retries.class).failing(connector, PATIENCE).ifPresent(faults::add);
+            bean("retries", RetryReporter.class).failing(connector, PATIENCE).ifPresent(faults::add);
         }
         if (faults.isEmpty()) {
             builder.up();

@@ -11,6 +11,7 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Body;
 
@@ -41,10 +42,37 @@ public final class Json {
      * @return what is wrong and where, in ASCII and without any of the value's content
      */
     public String fault(@Body byte[] value) throws IOException {
-        if (value == null) {
-            return null;
+        String fault = value == null ? null : malformed(value);
+        return fault == null ? null : lookalike(value).map("not JSON: "::concat).orElse(fault);
+    }
+
+    /** What bytes look like that are not JSON, where their beginning shows it. */
+    private static Optional<String> lookalike(byte[] value) {
+        int first = value.length > 0 ? value[0] & 0xff : -1;
+        int second = value.length > 1 ? value[1] & 0xff : -1;
+        boolean pairs = value.length % 2 == 0;
+        boolean utf32 = value.length > 3 && value[2] == 0 && value[3] == 0;
+        if (first == 0xef && second == 0xbb && value.length > 2 && (value[2] & 0xff) == 0xbf) {
+            return Optional.of("begins with a byte order mark of UTF-8, which JSON has not");
         }
-        // A fresh decoder replaces nothing: bytes that are no UTF-8 are told, and there is no guessing of UTF-16.
+        if (pairs && (first == 0xfe && second == 0xff || first == 0xff && second == 0xfe && !utf32)) {
+            return Optional.of("looks like UTF-16 with a byte order mark, not UTF-8");
+        }
+        if (pairs && (first == 0 && isAscii(second) || isAscii(first) && second == 0 && !utf32)) {
+            return Optional.of("looks like UTF-16, not UTF-8");
+        }
+        return first == 0
+                ? Optional.of("begins with a zero byte, as values framed for a schema registry do")
+                : Optional.empty();
+    }
+
+    /** Whether a JSON text can begin with that: in the frame of a schema registry it is not the second byte. */
+    private static boolean isAscii(int character) {
+        return character >= '\t' && character <= '~';
+    }
+
+    private static String malformed(byte[] value) throws IOException {
+        // A fresh decoder replaces nothing: bytes that are not UTF-8 are reported, and UTF-16 is not guessed.
         Reader text = new InputStreamReader(new ByteArrayInputStream(value), StandardCharsets.UTF_8.newDecoder());
         try (JsonParser parser = JSON.createParser(text)) {
             if (parser.nextToken() == null) {

@@ -7,8 +7,10 @@ import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
@@ -25,7 +27,10 @@ import org.slf4j.LoggerFactory;
  */
 final class Progress {
 
-    static final Duration INTERVAL = Duration.ofSeconds(10);
+    static final Duration INTERVAL = Duration.ofSeconds(5);
+
+    /** Half an interval less than ten seconds, since looks are not on time. */
+    private static final long LOG_INTERVAL = Duration.ofMillis(7_500).toNanos();
 
     private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
 
@@ -34,7 +39,7 @@ final class Progress {
     private final Metrics metrics;
     private final MultiGauge gauges;
     private long objects;
-    private long looked = System.nanoTime();
+    private long logged = System.nanoTime();
 
     Progress(String connector, CamelContext context, Metrics metrics, MeterRegistry registry) {
         this.connector = connector;
@@ -57,14 +62,24 @@ final class Progress {
         try {
             Optional<Map<TopicPartition, Long>> behind = group().flatMap(this::behind);
             gauges.register(rows(behind.orElse(Map.of())), true);
-            say(behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
-        } catch (RuntimeException e) {
-            // Thrown on, it would end the clock of all connectors.
-            LOG.warn("{}: how it gets on is not known: {}", connector, e.toString());
+            context.getRegistry()
+                    .lookupByNameAndType("retries", RetryReporter.class)
+                    .tick(
+                            connector,
+                            behind.map(Progress::total).map(OptionalLong::of).orElse(OptionalLong.empty()));
+            if (System.nanoTime() - logged > LOG_INTERVAL) {
+                log(behind.map(Progress::total)
+                        .map(lag -> String.format(Locale.ROOT, ", %,d behind", lag))
+                        .orElse(""));
+            }
+        } catch (Throwable e) {
+            OutOfMemory.endIfOutOfMemory(e);
+            // Thrown on, it would end the looks at all connectors.
+            LOG.warn("{}: cannot look at its lag: {}", connector, e.toString());
         }
     }
 
-    private void say(String behind) {
+    private void log(String behind) {
         long before = objects;
         objects = metrics.of(connector).mapToLong(StreamMetrics::objects).sum();
         long now = System.nanoTime();
@@ -72,11 +87,11 @@ final class Progress {
             LOG.info(
                     "{}: {} records stored in {} s{}",
                     connector,
-                    "%,d".formatted(objects - before),
-                    Duration.ofNanos(now - looked).toSeconds(),
+                    String.format(Locale.ROOT, "%,d", objects - before),
+                    Duration.ofNanos(now - logged).toSeconds(),
                     behind);
         }
-        looked = now;
+        logged = now;
     }
 
     private double inFlight() {

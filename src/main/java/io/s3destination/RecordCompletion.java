@@ -33,7 +33,7 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
             @Override
             public void onDone(Exchange done) {
                 record.done(!done.isFailed());
-                // The bean retries has logged it, and the record is read again: Camel need not log each with its stack.
+                // RetryReporter has logged it, and the record is read again: Camel need not log each with its stack.
                 done.setException(null);
             }
         });

@@ -111,7 +111,7 @@ class FaultsIT {
         }
 
         ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
@@ -124,7 +124,7 @@ class FaultsIT {
 
         ledger.isComplete(PATIENCE);
         ledger.committedIsStored();
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
@@ -137,19 +137,19 @@ class FaultsIT {
         proxy.mend();
 
         ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
-    void tellsCauseAndCureOfWhatSomebodyMustMendAndGoesOnByItself() throws Exception {
-        Map<Fault, String> causeAndCure = new TreeMap<>(Map.of(
+    void showsCauseAndRemedyOfWhatSomebodyMustFixAndRecoversByItself() throws Exception {
+        Map<Fault, String> causeAndRemedy = new TreeMap<>(Map.of(
                 Fault.ACCESS_DENIED, "403 AccessDenied; let the access key put objects",
                 Fault.NO_SUCH_BUCKET, "404 NoSuchBucket; create the bucket",
                 Fault.SIGNATURE_DOES_NOT_MATCH, "403 SignatureDoesNotMatch; correct the access secret"));
         given(embeddedKafka, RECORDS);
         startedInMidLoad();
 
-        causeAndCure.forEach((fault, text) -> {
+        causeAndRemedy.forEach((fault, text) -> {
             proxy.fail(fault);
             Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
                 HttpResponse<String> ready = bundle.get("/observe/health/ready");
@@ -165,8 +165,8 @@ class FaultsIT {
         assertThat(bundle.log().lines().filter(line -> line.contains(" ERROR ")))
                 .first()
                 .asString()
-                .contains(causeAndCure.get(Fault.ACCESS_DENIED));
-        toldAtMostEvery30Seconds();
+                .contains(causeAndRemedy.get(Fault.ACCESS_DENIED));
+        reportedAsOutages();
     }
 
     @Test
@@ -186,7 +186,7 @@ class FaultsIT {
         proxy.mend();
         goesOn(GOES_ON);
         ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
@@ -257,7 +257,7 @@ class FaultsIT {
 
             goesOn(GOES_ON);
             ledger.isComplete(PATIENCE);
-            toldAtMostEvery30Seconds();
+            reportedAsOutages();
         }
     }
 
@@ -289,7 +289,7 @@ class FaultsIT {
         ledger.isCommittedBut(2, 700, PATIENCE);
         proxy.mend();
         ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
@@ -307,7 +307,7 @@ class FaultsIT {
 
         goesOn(GOES_ON);
         ledger.isComplete(PATIENCE);
-        toldAtMostEvery30Seconds();
+        reportedAsOutages();
     }
 
     @Test
@@ -457,16 +457,27 @@ class FaultsIT {
                 "%s: %s after %.1f s (goal %d s)%n", test, what, (System.nanoTime() - start) / 1e9, goal.toSeconds());
     }
 
-    /** However many uploads fail. */
-    private void toldAtMostEvery30Seconds() throws Exception {
+    /** However many uploads fail: an outage, when it begins, each 30 seconds, and when it is over. */
+    private void reportedAsOutages() {
         DateTimeFormatter format = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
-        List<LocalDateTime> told = bundle.log()
-                .lines()
-                .filter(line -> line.contains(" i.s.Retries "))
-                .map(line -> LocalDateTime.parse(line.substring(0, 23), format))
-                .toList();
-        for (int n = 1; n < told.size(); n++) {
-            assertThat(told.get(n)).isAfterOrEqualTo(told.get(n - 1).plusSeconds(29));
-        }
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            List<String> lines = bundle.log()
+                    .lines()
+                    .filter(line -> line.contains(" i.s.RetryReporter "))
+                    .toList();
+            assertThat(lines.isEmpty() || lines.get(lines.size() - 1).contains(": recovered after "))
+                    .as(String.join("\n", lines))
+                    .isTrue();
+            for (int n = 1; n < lines.size(); n++) {
+                LocalDateTime before = LocalDateTime.parse(lines.get(n - 1).substring(0, 23), format);
+                if (lines.get(n).contains(" still cannot store after ")) {
+                    assertThat(LocalDateTime.parse(lines.get(n).substring(0, 23), format))
+                            .isAfterOrEqualTo(before.plusSeconds(29));
+                } else {
+                    assertThat(lines.get(n - 1).contains(": recovered after "))
+                            .isNotEqualTo(lines.get(n).contains(": recovered after "));
+                }
+            }
+        });
     }
 }

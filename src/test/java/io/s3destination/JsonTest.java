@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -100,6 +101,32 @@ class JsonTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"000000000f02680a", "00000000017b7d", "0000000001", "00", "000000005b0000005d"})
+    void aZeroByteAtTheBeginningIsThatOfASchemaRegistry(String hex) throws IOException {
+        assertThat(json.fault(HexFormat.of().parseHex(hex)))
+                .isEqualTo("not JSON: begins with a zero byte, as values framed for a schema registry do");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "UTF-16LE, 'looks like UTF-16, not UTF-8'",
+        "UTF-16BE, 'looks like UTF-16, not UTF-8'",
+        "UTF-16, 'looks like UTF-16 with a byte order mark, not UTF-8'",
+        "x-UTF-16LE-BOM, 'looks like UTF-16 with a byte order mark, not UTF-8'"
+    })
+    void utf16IsNamed(String charset, String fault) throws IOException {
+        for (String text : new String[] {"{\"sesame\":1}", "[]", "1", "\"\u20ac\"", " \n{}"}) {
+            assertThat(json.fault(text.getBytes(Charset.forName(charset)))).isEqualTo("not JSON: " + fault);
+        }
+    }
+
+    @Test
+    void aByteOrderMarkOfUtf8IsNamed() throws IOException {
+        assertThat(json.fault("\ufeff{}".getBytes(UTF_8)))
+                .isEqualTo("not JSON: begins with a byte order mark of UTF-8, which JSON has not");
+    }
+
     @Test
     void deepNestingIsJsonUpToTheLimit() throws IOException {
         assertThat(json.fault(nested("[", 1_001, "]"))).isNull();
@@ -129,6 +156,9 @@ class JsonTest {
     static void assertFaulty(byte[] value) throws IOException {
         assertThat(new Json().fault(value))
                 .matches(
-                        "not JSON: (the value is empty|more text after the value|not UTF-8|malformed at line \\d+, column \\d+)");
+                        "not JSON: (the value is empty|more text after the value|not UTF-8|malformed at line \\d+, column \\d+"
+                                + "|looks like UTF-16(?: with a byte order mark)?, not UTF-8"
+                                + "|begins with a byte order mark of UTF-8, which JSON has not"
+                                + "|begins with a zero byte, as values framed for a schema registry do)");
     }
 }

@@ -23,7 +23,7 @@ import software.amazon.awssdk.services.s3.model.Tag;
 class StoringOnS3MockTest extends StoringSuite {
 
     private static final String PARAMETERS = "                    amazonS3Client: \"#s3-{{connector.to-s3.to}}\"\n";
-    private static final String CHECK = "              - setVariable:\n                  id: check-json\n";
+    private static final String CHECK = "              - setVariable:\n                  id: validate-json\n";
 
     private final EmbeddedKafka kafka;
     private final S3Mock s3;
@@ -68,7 +68,7 @@ class StoringOnS3MockTest extends StoringSuite {
     }
 
     @Test
-    void objectsHaveMetadataAndTagsAndDeadLettersTheirReason() throws Exception {
+    void objectsAndDeadLettersHaveMetadataAndTagsAndDeadLettersTheirReason() throws Exception {
         String readme = Files.readString(Path.of("README.md"));
         int step = readme.indexOf("              - setHeader:\n");
         edit(CHECK, readme.substring(step, readme.indexOf("```", step)) + CHECK);
@@ -77,12 +77,13 @@ class StoringOnS3MockTest extends StoringSuite {
         GetObjectResponse object = stored(2);
 
         assertThat(object.metadata()).containsOnly(Map.entry("stream", stream));
-        assertThat(tags()).containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
-        assertThat(objects()
-                        .get("datalake-dead-letter/" + stream + "-1-0000000000")
-                        .response()
-                        .metadata())
-                .containsOnlyKeys("reason");
+        assertThat(tags("datalake/" + stream + "-0-0000000000.gz"))
+                .containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
+        String letter = "datalake-dead-letter/" + stream + "-1-0000000000";
+        assertThat(objects().get(letter).response().metadata())
+                .containsOnly(
+                        Map.entry("stream", stream), Map.entry("reason", "not JSON: malformed at line 1, column 3"));
+        assertThat(tags(letter)).containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
     }
 
     /** Adds parameters to store-object, as the README writes them. */
@@ -118,12 +119,8 @@ class StoringOnS3MockTest extends StoringSuite {
         return objects().get("datalake/" + stream + "-0-0000000000.gz").response();
     }
 
-    private Map<String, String> tags() {
-        return s3
-                .client()
-                .getObjectTagging(b -> b.bucket(bucket).key("datalake/" + stream + "-0-0000000000.gz"))
-                .tagSet()
-                .stream()
+    private Map<String, String> tags(String key) {
+        return s3.client().getObjectTagging(b -> b.bucket(bucket).key(key)).tagSet().stream()
                 .collect(Collectors.toMap(Tag::key, Tag::value));
     }
 }

@@ -104,12 +104,12 @@ class TlsIT {
     }
 
     @Test
-    void anEndpointThatDoesNotSpeakTlsIsTold() throws Exception {
+    void anEndpointThatDoesNotUseTlsIsReported() throws Exception {
         serve("ip:127.0.0.1");
 
         start(URI.create(s3.endpoint().toString().replace("http:", "https:")));
 
-        assertTold("SSL", "does the endpoint speak https?");
+        assertTold("SSL", "does not use TLS as asked");
     }
 
     private SelfSigned serve(String... names) throws Exception {

@@ -65,6 +65,7 @@ public final class FaultyProxy implements AutoCloseable {
     private final Random random;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger stored = new AtomicInteger();
     private final int port;
@@ -115,6 +116,11 @@ public final class FaultyProxy implements AutoCloseable {
         delay = longer;
     }
 
+    /** How many connections were made to it. */
+    public int connections() {
+        return accepted.get();
+    }
+
     /** How many requests have come. */
     public int requests() {
         return requests.get();
@@ -135,6 +141,7 @@ public final class FaultyProxy implements AutoCloseable {
                 while (true) {
                     Socket client = accepting.accept();
                     connections.add(client);
+                    accepted.incrementAndGet();
                     threads.execute(() -> serve(client));
                 }
             } catch (IOException e) {
@@ -238,7 +245,7 @@ public final class FaultyProxy implements AutoCloseable {
     }
 
     /** One request or answer, from its first line to the end of its body. */
-    private static byte[] message(InputStream in) throws IOException {
+    static byte[] message(InputStream in) throws IOException {
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         while (line(in, message) > 2) {}
         String head = message.toString(ISO_8859_1);
