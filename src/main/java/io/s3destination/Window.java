@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
 
 /**
  * The records of one consumer between being read and being stored: what may be committed, and when to read no further.
@@ -137,7 +138,7 @@ final class Window {
 
         /**
          * @param maxRecords on their way before reading pauses
-         * @param maxBytes of their keys and values
+         * @param maxBytes of their keys, values and headers
          */
         Load(int maxRecords, long maxBytes) {
             this.maxRecords = maxRecords;
@@ -169,7 +170,16 @@ final class Window {
         private Record(Partition partition, ConsumerRecord<?, ?> record) {
             this.partition = partition;
             this.offset = record.offset();
-            this.size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+            this.size = size(record);
+        }
+
+        /** Of its key, value and headers, in bytes. */
+        private static int size(ConsumerRecord<?, ?> record) {
+            int size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+            for (Header header : record.headers()) {
+                size += header.key().length() + (header.value() == null ? 0 : header.value().length);
+            }
+            return size;
         }
 
         /** Whether it may begin its way, or is left to who reads its partition next; for the thread that is to store it. */
