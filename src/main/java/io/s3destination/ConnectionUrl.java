@@ -27,6 +27,9 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
 
     private static final String SCHEME = "s3://";
     private static final String ENDPOINT = "endpoint=";
+    /** What the access keys of AWS sessions begin with. */
+    private static final String TEMPORARY = "ASIA";
+
     private static final Pattern ACCESS_KEY = Pattern.compile("[\\w.+/=-]+");
     private static final Pattern REGION = Pattern.compile("[a-z][a-z0-9-]{0,61}[a-z0-9]");
     private static final Pattern AWS_BUCKET =
@@ -44,11 +47,11 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         check(url.startsWith(SCHEME), "it does not start with s3://");
         String rest = url.substring(SCHEME.length());
         int at = rest.lastIndexOf('@');
-        Optional<AwsBasicCredentials> credentials =
-                at < 0 ? Optional.empty() : Optional.of(credentials(rest.substring(0, at)));
-
         String place = rest.substring(at + 1);
         int question = place.indexOf('?');
+        Optional<AwsBasicCredentials> credentials =
+                at < 0 ? Optional.empty() : Optional.of(credentials(rest.substring(0, at), question < 0));
+
         Optional<URI> endpoint = question < 0 ? Optional.empty() : Optional.of(endpoint(place.substring(question + 1)));
         String path = question < 0 ? place : place.substring(0, question);
         int slash = path.indexOf('/');
@@ -68,16 +71,24 @@ record ConnectionUrl(Optional<AwsBasicCredentials> credentials, Region region, S
         return new ConnectionUrl(credentials, Region.of(region), bucket, endpoint);
     }
 
-    private static AwsBasicCredentials credentials(String pair) {
+    private static AwsBasicCredentials credentials(String pair, boolean amazon) {
         int colon = pair.indexOf(':');
+        String key = decoded(colon < 0 ? pair : pair.substring(0, colon));
+        String secret = colon < 0 ? "" : decoded(pair.substring(colon + 1));
+        check(
+                !(key.isBlank() && secret.isBlank()),
+                "the credentials are missing before the '@': ACCESS_KEY:ACCESS_SECRET, or no '@' for the AWS default"
+                        + " credentials");
         check(colon >= 0, "the access secret is missing: it follows the access key and a ':'");
-        String key = decoded(pair.substring(0, colon));
-        String secret = decoded(pair.substring(colon + 1));
-        check(!key.isEmpty(), "the access key is missing before the ':'");
+        check(!key.isBlank(), "the access key is missing before the ':'");
         check(ACCESS_KEY.matcher(key).matches(), "the access key holds characters that no access key has");
         check(!secret.isBlank(), "the access secret is missing between the ':' and the '@'");
         // The SDK would drop it without a word.
         check(secret.equals(secret.trim()), "the access secret starts or ends with white space");
+        check(
+                !(amazon && key.startsWith(TEMPORARY)),
+                "the access key begins with ASIA: it is temporary, and needs a session token, which the URL cannot hold: set"
+                        + " AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and use s3://REGION/BUCKET");
         return AwsBasicCredentials.create(key, secret);
     }
 

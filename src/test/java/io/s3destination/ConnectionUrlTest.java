@@ -121,7 +121,18 @@ class ConnectionUrlTest {
             s3://KEY:%20@us-east-2/bucket                      | the access secret is missing
             s3://KEY:%00ENCODED@us-east-2/bucket               | the access secret starts or ends with white space
             s3://KEY:ENCODED%20@us-east-2/bucket               | the access secret starts or ends with white space
+            s3://KEY:%20%09@us-east-2/bucket                   | the access secret is missing
             s3://:SECRET@us-east-2/bucket                      | the access key is missing
+            s3://%20:SECRET@us-east-2/bucket                   | the access key is missing
+            s3://@us-east-2/bucket                             | the credentials are missing before the '@'
+            s3:// @us-east-2/bucket                            | the credentials are missing before the '@'
+            s3://%20@us-east-2/bucket                          | the credentials are missing before the '@'
+            s3://:@us-east-2/bucket                            | the credentials are missing before the '@'
+            s3://%20: @us-east-2/bucket                        | the credentials are missing before the '@'
+            s3://@/bucket                                      | the credentials are missing before the '@'
+            s3://@us-east-2/bucket?endpoint=http://host        | the credentials are missing before the '@'
+            s3://ASIAKEY:SECRET@us-east-2/bucket               | needs a session token, which the URL cannot hold
+            s3://ASIA%4BEY:SECRET@us-east-2/bucket             | AWS_SESSION_TOKEN, and use s3://REGION/BUCKET
             s3://K Y:SECRET@us-east-2/bucket                   | the access key holds characters
             s3://KEY:SECRET@us-east-2/bucket?region=us-east-1  | other than endpoint=http://host:port
             s3://KEY:SECRET@us-east-2/bucket?                  | other than endpoint=http://host:port
@@ -148,6 +159,13 @@ class ConnectionUrlTest {
                     .satisfies(e -> assertHides(encoded(SECRET), e.getMessage()))
                     .withNoCause();
         }
+    }
+
+    @Test
+    void anAccessKeyOfAnS3CompatibleStoreMayBeginLikeATemporaryOne() {
+        ConnectionUrl url = ConnectionUrl.parse("s3://ASIAKEY:" + SECRET + "@us-east-2/bucket?endpoint=http://host");
+
+        assertThat(url.credentials().orElseThrow().accessKeyId()).isEqualTo("ASIAKEY");
     }
 
     @Test

@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.function.IntFunction;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -34,13 +36,17 @@ class MemoryIT {
     private static final Duration PATIENCE = Duration.ofSeconds(150);
     private static final int MEGABYTE = 1 << 20;
     private static final int PARTITIONS = 4;
+    /** A batch holds megabytes of what gzip makes almost nothing of. */
+    private static final Map<String, Object> COMPRESSED =
+            Map.of("compression.type", "gzip", "batch.size", "8388608", "linger.ms", "500");
 
     private final EmbeddedKafka kafka;
     private final EmbeddedS3 s3;
     private final String name;
     private BundleProcess bundle;
     private KafkaProducer<byte[], byte[]> producer;
-    private final List<Integer> sizes = new ArrayList<>();
+    /** What makes the value of each record that was produced, by its number. */
+    private final List<IntFunction<byte[]>> values = new ArrayList<>();
 
     MemoryIT(EmbeddedKafka kafka, EmbeddedS3 s3) {
         this.kafka = kafka;
@@ -99,6 +105,36 @@ class MemoryIT {
         assertAllStored();
     }
 
+    @Test
+    void storesRecordsThatTheirProducerHasCompressedToAlmostNothing() throws Exception {
+        s3.createBucket(name);
+        try (KafkaProducer<byte[], byte[]> compressing = kafka.producer(COMPRESSED)) {
+            for (int n = 0; n < 400; n++) {
+                produce(compressing, MemoryIT::oneLetter, new byte[0]);
+            }
+        }
+
+        bundle.start();
+
+        assertAllStored();
+    }
+
+    @Test
+    void storesRecordsWithLargeHeaders() throws Exception {
+        try (KafkaProducer<byte[], byte[]> compressing = kafka.producer(COMPRESSED)) {
+            for (int n = 0; n < 3_000; n++) {
+                produce(compressing, number -> ("{\"n\":" + number + "}").getBytes(UTF_8), new byte[150_000]);
+            }
+        }
+
+        bundle.start();
+        // As much is in flight as may be when the bucket is there at last.
+        Awaitility.await().atMost(PATIENCE).until(() -> s3.attempts(name) >= 200 || !bundle.isAlive());
+        s3.createBucket(name);
+
+        assertAllStored();
+    }
+
     /** JSON that gzip makes hardly smaller, the same for each n. */
     private static byte[] json(int n, int size) {
         byte[] random = new byte[size * 3 / 4];
@@ -106,27 +142,39 @@ class MemoryIT {
         return ("{\"n\":" + n + ",\"data\":\"" + Base64.getEncoder().encodeToString(random) + "\"}").getBytes(UTF_8);
     }
 
+    private static byte[] oneLetter(int n) {
+        return ("{\"n\":" + n + ",\"data\":\"" + "a".repeat(MEGABYTE) + "\"}").getBytes(UTF_8);
+    }
+
     private void produce(int size) {
-        int n = sizes.size();
-        sizes.add(size);
-        producer.send(new ProducerRecord<>(name, n % PARTITIONS, null, json(n, size)));
+        produce(producer, n -> json(n, size), new byte[0]);
+    }
+
+    private void produce(KafkaProducer<byte[], byte[]> producer, IntFunction<byte[]> value, byte[] header) {
+        int n = values.size();
+        values.add(value);
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(name, n % PARTITIONS, null, value.apply(n));
+        record.headers().add("header", header);
+        producer.send(record);
     }
 
     private void assertAllStored() throws Exception {
         producer.flush();
         Awaitility.await()
                 .atMost(PATIENCE)
-                .until(() -> !bundle.isAlive() || s3.keys(name).size() == sizes.size());
+                .until(() -> !bundle.isAlive() || s3.keys(name).size() == values.size());
         assertThat(bundle.isAlive()).as("the process is alive").isTrue();
-        for (int n = 0; n < sizes.size(); n++) {
+        for (int n = 0; n < values.size(); n++) {
             String key = "datalake/%s-%d-%010d.gz".formatted(name, n % PARTITIONS, n / PARTITIONS);
             byte[] object =
                     s3.client().getObjectAsBytes(b -> b.bucket(name).key(key)).asByteArray();
             byte[] stored = S3Server.unzipped(object);
-            assertThat(Arrays.equals(stored, json(n, sizes.get(n))))
+            assertThat(Arrays.equals(stored, values.get(n).apply(n)))
                     .as("%s is what was produced", key)
                     .isTrue();
         }
         assertThat(bundle.log()).doesNotContain("java.lang.OutOfMemoryError");
+        System.out.printf(
+                "%d records of %s: %d MB of memory at most%n", values.size(), name, bundle.peakMemory() / MEGABYTE);
     }
 }

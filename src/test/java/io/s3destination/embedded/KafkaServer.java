@@ -37,7 +37,8 @@ public interface KafkaServer extends AutoCloseable {
         return producer(Map.of("transactional.id", id));
     }
 
-    private KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
+    /** As {@link #producer()}, with settings of Kafka's producer over its own. */
+    default KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
         Map<String, Object> settings = new HashMap<>(Map.of(
                 "bootstrap.servers", brokers(),
                 "linger.ms", "5",
