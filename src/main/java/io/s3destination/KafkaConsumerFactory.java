@@ -52,10 +52,11 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
     public Consumer<?, ?> getConsumer(Properties kafka) {
         ConsumerGroup group = group(kafka.getProperty(ConsumerConfig.GROUP_ID_CONFIG));
         waitForTurn(group.id());
+        refusal(kafka.getProperty(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)).ifPresent(why -> {
+            group.failed(why);
+            throw new InvalidConfigurationException(why);
+        });
         try {
-            refusal(kafka.getProperty(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)).ifPresent(why -> {
-                throw new InvalidConfigurationException(why);
-            });
             return new OffsetCommittingConsumer(kafka, group);
         } catch (KafkaException e) {
             group.failed(ErrorRemedies.ofKafka(e).text());

@@ -1,6 +1,7 @@
 package io.s3destination;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.s3destination.embedded.EmbeddedKafka;
 import java.io.IOException;
@@ -35,6 +36,19 @@ class KafkaConsumerFactoryTest {
         assertThat(clients.fault("orders"))
                 .hasValueSatisfying(fault -> assertThat(fault).contains("broke off"));
         assertThat(clients.fault("customers")).contains("no Kafka broker answers");
+    }
+
+    /** As after an edit of the route. */
+    @Test
+    void kafkasOwnResetOfOffsetsIsRefusedWithTheReason() throws Exception {
+        KafkaConsumerFactory factory = new KafkaConsumerFactory();
+        Properties kafka = kafka();
+        kafka.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
+
+        assertThatThrownBy(() -> factory.getConsumer(kafka)).hasMessageContaining("latest, and must be none");
+
+        assertThat(factory.fault("orders"))
+                .hasValueSatisfying(fault -> assertThat(fault).contains("latest, and must be none"));
     }
 
     @Test

@@ -35,10 +35,12 @@ public final class EmbeddedKafka implements KafkaServer {
     private final KafkaRaftServer server;
     private final Admin admin;
 
-    private EmbeddedKafka(String brokers, KafkaRaftServer server) {
+    private EmbeddedKafka(String brokers, KafkaRaftServer server, Map<String, String> client) {
         this.brokers = brokers;
         this.server = server;
-        this.admin = Admin.create(Map.of("bootstrap.servers", brokers));
+        Map<String, Object> settings = new HashMap<>(client);
+        settings.put("bootstrap.servers", brokers);
+        this.admin = Admin.create(settings);
     }
 
     /** A broker that is a process of its own, until it is stopped by a signal. */
@@ -54,17 +56,50 @@ public final class EmbeddedKafka implements KafkaServer {
 
     /** As {@link #start(Path, int)}, with more of Kafka's broker settings. */
     public static EmbeddedKafka start(Path directory, int port, Map<String, String> more) throws Exception {
+        return start(directory, port, "PLAINTEXT", more, Map.of());
+    }
+
+    /** Starts a broker that speaks TLS alone, with a key pair that its own clients trust. */
+    public static EmbeddedKafka startWithTls(Path directory, SelfSigned certificate) throws Exception {
+        Map<String, String> trust = Map.of(
+                "ssl.truststore.location",
+                certificate.trustStore().toAbsolutePath().toString(),
+                "ssl.truststore.password",
+                SelfSigned.PASSWORD);
+        Map<String, String> broker = new HashMap<>(trust);
+        broker.put(
+                "ssl.keystore.location", certificate.keyStore().toAbsolutePath().toString());
+        broker.put("ssl.keystore.password", SelfSigned.PASSWORD);
+        broker.put("ssl.key.password", SelfSigned.PASSWORD);
+        Map<String, String> client = new HashMap<>(trust);
+        client.put("security.protocol", "SSL");
+        return start(directory, 0, "SSL", broker, client);
+    }
+
+    private static EmbeddedKafka start(
+            Path directory, int port, String protocol, Map<String, String> more, Map<String, String> client)
+            throws Exception {
         String broker = "localhost:" + (port == 0 ? freePort() : port);
         String controller = "localhost:" + freePort();
         Map<String, String> settings = new HashMap<>(Map.of(
-                "process.roles", "broker,controller",
-                "node.id", "1",
-                "controller.quorum.voters", "1@" + controller,
-                "controller.listener.names", "CONTROLLER",
-                "listeners", "PLAINTEXT://" + broker + ",CONTROLLER://" + controller,
-                "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                "log.dirs", directory.toAbsolutePath().toString(),
-                "auto.create.topics.enable", "false"));
+                "process.roles",
+                "broker,controller",
+                "node.id",
+                "1",
+                "controller.quorum.voters",
+                "1@" + controller,
+                "controller.listener.names",
+                "CONTROLLER",
+                "listeners",
+                protocol + "://" + broker + ",CONTROLLER://" + controller,
+                "listener.security.protocol.map",
+                protocol + ":" + protocol + ",CONTROLLER:PLAINTEXT",
+                "security.inter.broker.protocol",
+                protocol,
+                "log.dirs",
+                directory.toAbsolutePath().toString(),
+                "auto.create.topics.enable",
+                "false"));
         settings.putAll(Map.of(
                 "offsets.topic.num.partitions", "1",
                 "offsets.topic.replication.factor", "1",
@@ -89,7 +124,7 @@ public final class EmbeddedKafka implements KafkaServer {
         properties.putAll(settings);
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
         server.startup();
-        return new EmbeddedKafka(broker, server);
+        return new EmbeddedKafka(broker, server, client);
     }
 
     @Override
