@@ -238,8 +238,8 @@ final class ErrorRemedies {
         if (any(causes, UnsatisfiedLinkError.class::isInstance) || any(causes, Error.class, NATIVE)) {
             return Optional.of(Explanation.lasting(
                     "a native library, such as that of a compression, cannot be loaded: " + names(causes),
-                    "allow programs in the directory for temporary files (mount /tmp with exec), or name another one with"
-                            + " -Djava.io.tmpdir"));
+                    "mount the directory for temporary files (/tmp) writable and with exec, or name another one with"
+                            + " -Djava.io.tmpdir, and restart"));
         }
         return Optional.empty();
     }

@@ -124,8 +124,7 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         }
         Optional<String> failure = group.failure(BROKEN);
         if (failure.isPresent() || last != null && System.nanoTime() - last < BROKEN.toNanos()) {
-            return Optional.of(
-                    "reading from Kafka broke off and is taken up again: " + failure.orElse("the log shows why"));
+            return Optional.of("reading from Kafka fails and is retried: " + failure.orElse("the log shows why"));
         }
         return group.consumers().anyMatch(OffsetCommittingConsumer::answered)
                 ? Optional.empty()

@@ -14,6 +14,7 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
@@ -95,6 +96,12 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                 group.stop(partition, StartPosition.truncated(partition, offset, diverged));
                 stop(partition);
             }
+        } catch (NoOffsetForPartitionException e) {
+            // With the consumer protocol, Kafka may look for an offset before it reports the assignment.
+            e.partitions().stream()
+                    .filter(partition -> assignment().contains(partition)
+                            && !starts.partitions().contains(partition))
+                    .forEach(partition -> check(partition, OptionalLong.empty()));
         } catch (OffsetOutOfRangeException e) {
             e.offsetOutOfRangePartitions().forEach((partition, offset) -> check(partition, OptionalLong.of(offset)));
         } catch (KafkaException e) {

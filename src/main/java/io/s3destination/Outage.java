@@ -89,7 +89,13 @@ final class Outage {
     }
 
     private String pending() {
-        return pending.isPresent() ? String.format(Locale.ROOT, ", %,d records pending", pending.getAsLong()) : "";
+        return pending.isEmpty()
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        ", %,d record%s pending",
+                        pending.getAsLong(),
+                        pending.getAsLong() == 1 ? "" : "s");
     }
 
     /** As in "12 s", "4 min 12 s" and "2 h 5 min"; a second at least. */

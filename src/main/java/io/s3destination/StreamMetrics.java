@@ -30,12 +30,12 @@ final class StreamMetrics {
         Tags tags = Tags.of("connector", connector, "stream", stream);
         records = counter("records.stored", "Data records that were stored as objects", tags)
                 .register(registry);
-        deadLetters = counter("dead.letters", "Values that were not JSON and were set aside", tags)
+        deadLetters = counter("dead.letters", "Values that were not JSON and were dead-lettered", tags)
                 .register(registry);
         bytes = counter("stored", "Size of all objects that were stored, compressed, dead letters among them", tags)
                 .baseUnit("bytes")
                 .register(registry);
-        retries = counter("retries", "Attempts of a step that failed and is tried again", tags)
+        retries = counter("retries", "Attempts of a step that failed and are retried", tags)
                 .register(registry);
         lost = counter("records.lost", "Records that Kafka deleted before they were stored, at most", tags)
                 .register(registry);

@@ -34,7 +34,7 @@ class KafkaConsumerFactoryTest {
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(Duration.ofSeconds(5));
         assertThat(clients.fault("orders"))
-                .hasValueSatisfying(fault -> assertThat(fault).contains("broke off"));
+                .hasValueSatisfying(fault -> assertThat(fault).contains("fails and is retried"));
         assertThat(clients.fault("customers")).contains("no Kafka broker answers");
     }
 

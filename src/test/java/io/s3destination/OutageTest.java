@@ -3,7 +3,12 @@ package io.s3destination;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.s3destination.Outage.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -90,7 +95,7 @@ class OutageTest {
         after(1);
 
         assertThat(lines).isEqualTo(1 + 396 / 32);
-        assertThat(tick(1)).contains("recovered after 6 min 36 s, 1 records pending");
+        assertThat(tick(1)).contains("recovered after 6 min 36 s, 1 record pending");
     }
 
     @Test
@@ -145,6 +150,27 @@ class OutageTest {
         } finally {
             Locale.setDefault(before);
         }
+    }
+
+    @Test
+    void theReadmeShowsWhatIsLogged() throws IOException {
+        Failure failure = new Failure(
+                "data-lake-bucket",
+                "s3://data-lake-bucket/datalake/public.orders-0-0000000042.gz",
+                Explanation.passing("PUT answered HTTP 503 SlowDown"));
+        List<String> lines = new ArrayList<>();
+        outage.failed("a", failure, now, stored).ifPresent(lines::add);
+        tick(12_408);
+        after(30);
+        outage.failed("a", failure, now, stored).ifPresent(lines::add);
+        after(222);
+        outage.failed("a", failure, now, stored);
+        isStored("a");
+        after(5);
+        tick(12_408).ifPresent(lines::add);
+
+        assertThat(lines).hasSize(3);
+        assertThat(Files.readString(Path.of("README.md"))).contains(lines);
     }
 
     private Optional<String> fails(String record) {

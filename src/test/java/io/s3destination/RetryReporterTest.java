@@ -11,13 +11,15 @@ import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
- * A failure is noted for health whatever goes wrong while it is explained; here nothing is there that the reporter asks
- * for: no metrics, no client, no bucket.
+ * A failure is noted for health whatever goes wrong while it is explained; here most of what the reporter
+ * asks for is missing: metrics, client, bucket.
  */
 class RetryReporterTest {
 
@@ -64,6 +66,24 @@ class RetryReporterTest {
         exchange.getExchangeExtension().handoverCompletions().forEach(completion -> completion.onComplete(exchange));
 
         assertThat(reporter.failing("null", Duration.ZERO)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ASIAWRITER, true", "AKIAWRITER, false"})
+    void aTemporaryKeyInTheConnectionUrlIsRecognised(String key, boolean temporary) {
+        context.getPropertiesComponent().addInitialProperty("connector.null.to", "lake");
+        try (S3Client client = S3Clients.create(ConnectionUrl.parse("s3://" + key + ":secret@us-east-2/lake"), 1)) {
+            context.getRegistry().bind("s3-lake", S3Client.class, client);
+
+            fail(S3Exception.builder()
+                    .statusCode(403)
+                    .awsErrorDetails(AwsErrorDetails.builder()
+                            .errorCode("InvalidAccessKeyId")
+                            .build())
+                    .build());
+        }
+
+        assertThat(health().contains("AWS_SESSION_TOKEN")).isEqualTo(temporary);
     }
 
     @Test
