@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -56,7 +57,9 @@ final class Progress implements AutoCloseable {
         try {
             Optional<Map<TopicPartition, Long>> behind = group().flatMap(this::behind);
             gauges.register(rows(behind.orElse(Map.of())), true);
-            say(behind.map(Progress::total).map(", %,d behind"::formatted).orElse(""));
+            say(behind.map(Progress::total)
+                    .map(total -> ", " + grouped(total) + " behind")
+                    .orElse(""));
         } catch (RuntimeException e) {
             // Thrown on, it would end the clock of all connectors.
             LOG.warn("{}: how it gets on is not known: {}", connector, e.toString());
@@ -71,11 +74,15 @@ final class Progress implements AutoCloseable {
             LOG.info(
                     "{}: {} records stored in {} s{}",
                     connector,
-                    "%,d".formatted(objects - before),
+                    grouped(objects - before),
                     Duration.ofNanos(now - looked).toSeconds(),
                     behind);
         }
         looked = now;
+    }
+
+    private static String grouped(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
     }
 
     private double inFlight() {

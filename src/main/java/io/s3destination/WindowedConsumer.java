@@ -172,11 +172,8 @@ final class WindowedConsumer extends SteadyConsumer {
     Optional<String> uncommitted(Duration patience) {
         return Optional.ofNullable(uncommitted)
                 .filter(fault -> System.nanoTime() - fault.since() >= patience.toNanos())
-                .map(fault -> "what is stored is not committed since %d s: %s"
-                        .formatted(
-                                Duration.ofNanos(System.nanoTime() - fault.since())
-                                        .toSeconds(),
-                                fault.text()));
+                .map(fault -> "what is stored is not committed since "
+                        + Duration.ofNanos(System.nanoTime() - fault.since()).toSeconds() + " s: " + fault.text());
     }
 
     @Override
