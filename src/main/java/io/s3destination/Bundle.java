@@ -1,14 +1,19 @@
 package io.s3destination;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.camel.dsl.support.SourceLoader;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
+import org.apache.camel.spi.Resource;
 import org.apache.camel.util.ObjectHelper;
 
 /**
@@ -28,6 +33,8 @@ public final class Bundle {
     private Bundle() {}
 
     public static void main(String[] args) throws Exception {
+        // First: Camel 4.17 lower-cases the names of its options by the locale, and does not start in Turkish.
+        Locale.setDefault(Locale.ROOT);
         try {
             check(args);
             Main main = configured();
@@ -97,6 +104,9 @@ public final class Bundle {
     /** Camel Main as the bundle runs it, not yet started; to be closed by the caller. */
     public static Main configured() {
         Main main = new Main();
+        // Before Camel reads the first route file, which is before it looks for beans.
+        SourceLoader routes = Bundle::text;
+        main.bind("route-files", routes);
         main.configure()
                 .withBasePackageScan("io.s3destination")
                 .withRoutesIncludePattern(FILES + ROUTES + "/*" + SUFFIX);
@@ -104,6 +114,16 @@ public final class Bundle {
         main.setDefaultPropertyPlaceholderLocation(
                 profile().map(file -> FILES + file + ";optional=true,").orElse("") + FILES + PROPERTIES);
         return main;
+    }
+
+    /**
+     * A route file, as UTF-8. Camel reads it in the charset of the machine, which on Java 17 without a locale is ASCII: a
+     * folder that a route names would get another name in the bucket.
+     */
+    private static String text(Resource routes) throws IOException {
+        try (InputStream bytes = routes.getInputStream()) {
+            return new String(bytes.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     private static Optional<String> profile() {

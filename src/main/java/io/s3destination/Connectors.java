@@ -61,6 +61,10 @@ public final class Connectors implements CamelContextAware {
             return;
         }
         context = camelContext;
+        // Camel 4.17 lower-cases the names of options by the locale: in Turkish it does not know groupId. Bundle sets
+        // it
+        // sooner; `camel run`, exported projects and Camel K get here before their routes are built.
+        Locale.setDefault(Locale.ROOT);
         SecretLoggers.quieten();
         configure();
         Metrics metrics = new Metrics(context);
@@ -169,11 +173,12 @@ public final class Connectors implements CamelContextAware {
     }
 
     private void introduce(String connector) {
-        LOG.info(context.resolvePropertyPlaceholders(
-                ("%1$s stores {{connector.%1$s.input}} in s3://{{bucket:{{connector.%1$s.to}}}}/"
-                                + "{{connector.%1$s.folder:{{connector.%1$s.to}}}}, compression"
-                                + " {{lowercase:{{connector.%1$s.output_compression}}}}")
-                        .formatted(connector)));
+        LOG.info(context.resolvePropertyPlaceholders(String.format(
+                Locale.ROOT,
+                "%1$s stores {{connector.%1$s.input}} in s3://{{bucket:{{connector.%1$s.to}}}}/"
+                        + "{{connector.%1$s.folder:{{connector.%1$s.to}}}}, compression"
+                        + " {{lowercase:{{connector.%1$s.output_compression}}}}",
+                connector)));
     }
 
     private String bucket(String resource) {

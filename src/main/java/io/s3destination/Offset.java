@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.util.Locale;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Header;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -10,6 +11,6 @@ public final class Offset {
 
     /** The record's offset with at least ten digits, zero-padded. */
     public String padded(@Header(KafkaConstants.OFFSET) long offset) {
-        return "%010d".formatted(offset);
+        return String.format(Locale.ROOT, "%010d", offset);
     }
 }

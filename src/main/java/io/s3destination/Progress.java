@@ -69,7 +69,7 @@ final class Progress {
                             behind.map(Progress::total).map(OptionalLong::of).orElse(OptionalLong.empty()));
             if (System.nanoTime() - logged > LOG_INTERVAL) {
                 log(behind.map(Progress::total)
-                        .map(lag -> String.format(Locale.ROOT, ", %,d behind", lag))
+                        .map(lag -> ", " + grouped(lag) + " behind")
                         .orElse(""));
             }
         } catch (Throwable e) {
@@ -87,11 +87,15 @@ final class Progress {
             LOG.info(
                     "{}: {} records stored in {} s{}",
                     connector,
-                    String.format(Locale.ROOT, "%,d", objects - before),
+                    grouped(objects - before),
                     Duration.ofNanos(now - logged).toSeconds(),
                     behind);
         }
         logged = now;
+    }
+
+    private static String grouped(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
     }
 
     private double inFlight() {

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The sources under the real Camel CLI, with the line of the README. */
 @ExtendWith(EmbeddedServices.class)
@@ -69,6 +71,17 @@ class CamelRunIT {
         bundle.terminate();
         assertThat(bundle.ends(PATIENCE)).isTrue();
         assertThat(bundle.log()).contains("Started to-s3").doesNotContain("ERROR", "ConsumerConfig values");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-Duser.language=ar -Duser.country=EG", "-Duser.language=tr -Duser.country=TR"})
+    void storesUnderTheSameNamesInAnyLanguage(String language) throws Exception {
+        given("");
+
+        bundle.withOption(language).start();
+
+        ledger.produce(200);
+        ledger.isComplete(PATIENCE);
     }
 
     @Test
