@@ -459,7 +459,7 @@ class FaultsIT {
 
     /** However many uploads fail: an outage, when it begins, each 30 seconds, and when it is over. */
     private void reportedAsOutages() {
-        DateTimeFormatter format = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
+        DateTimeFormatter format = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS");
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
             List<String> lines = bundle.log()
                     .lines()
