@@ -24,6 +24,12 @@ final class ConnectorHealth extends AbstractHealthCheck {
     /** How long a record may be tried again before it counts as one that cannot be stored. */
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** How long work may be pending without progress. */
+    static final Duration STALLED = Duration.ofSeconds(30);
+
+    /** After which a restart helps a thread that polls no more. */
+    private static final Duration HANGING = Duration.ofMinutes(5);
+
     private final String connector;
     private final Set<String> connectors;
     private volatile boolean removed;
@@ -50,7 +56,9 @@ final class ConnectorHealth extends AbstractHealthCheck {
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
         List<String> faults = new ArrayList<>();
         ended().ifPresent(faults::add);
-        if (options.get(CHECK_KIND) != Kind.LIVENESS) {
+        boolean isLiveness = options.get(CHECK_KIND) == Kind.LIVENESS;
+        notPolling(isLiveness ? HANGING : STALLED).ifPresent(faults::add);
+        if (!isLiveness) {
             faults.addAll(missingRoutes());
             if (faults.isEmpty()) {
                 reading().ifPresent(faults::add);
@@ -95,6 +103,20 @@ final class ConnectorHealth extends AbstractHealthCheck {
                                 .failure(Duration.ofDays(365))
                                 .orElse("the log shows why")
                         + "; correct it and restart");
+    }
+
+    /** A thread that polls no more, as after an Error, reports nothing itself. */
+    private Optional<String> notPolling(Duration patience) {
+        return tasks().stream().findFirst().flatMap(task -> {
+            ConsumerGroup group =
+                    bean("kafka-clients", KafkaConsumerFactory.class).group(task.getGroupId());
+            return Optional.of(group.sinceTurned())
+                    .filter(since -> since.compareTo(patience) >= 0)
+                    .map(since -> "Kafka is not polled for " + since.toSeconds() + " s"
+                            + group.failure(since.plus(PATIENCE))
+                                    .map(cause -> ": " + cause)
+                                    .orElse(""));
+        });
     }
 
     private Optional<String> reading() {

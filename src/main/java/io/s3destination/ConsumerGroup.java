@@ -44,6 +44,7 @@ final class ConsumerGroup {
     private final Set<OffsetCommittingConsumer> consumers = ConcurrentHashMap.newKeySet();
     private volatile boolean marksRefused;
     private volatile Failure failure;
+    private volatile long turned = System.nanoTime();
     private Admin admin;
 
     /**
@@ -90,6 +91,16 @@ final class ConsumerGroup {
             admin.close(Duration.ZERO);
             admin = null;
         }
+    }
+
+    /** Notes that the loop of a consumer turns: that it polls, or is made. */
+    void turned() {
+        turned = System.nanoTime();
+    }
+
+    /** How long the loop of its consumers has not turned. */
+    Duration sinceTurned() {
+        return Duration.ofNanos(System.nanoTime() - turned);
     }
 
     /** Notes what made a consumer fail, which another one follows, or a login that is refused. */

@@ -51,6 +51,7 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
     @Override
     public Consumer<?, ?> getConsumer(Properties kafka) {
         ConsumerGroup group = group(kafka.getProperty(ConsumerConfig.GROUP_ID_CONFIG));
+        group.turned();
         waitForTurn(group.id());
         refusal(kafka.getProperty(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)).ifPresent(why -> {
             group.failed(why);

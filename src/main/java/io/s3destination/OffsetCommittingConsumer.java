@@ -65,6 +65,19 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public ConsumerRecords<Object, Object> poll(Duration timeout) {
         polled = System.nanoTime();
+        group.turned();
+        try {
+            return pollOnce(timeout);
+        } catch (Error e) {
+            OutOfMemory.endIfOutOfMemory(e);
+            // It ends the polling thread, and Camel reports nothing of it.
+            group.failed("reading has ended by " + e.getClass().getName());
+            LOG.error("{}: reading from Kafka has ended: restart the process", group.id(), e);
+            throw e;
+        }
+    }
+
+    private ConsumerRecords<Object, Object> pollOnce(Duration timeout) {
         if (unreadable != null && unreadable.isDue(polled)) {
             throw unreadable.fault();
         }
