@@ -2,8 +2,10 @@ package io.s3destination;
 
 import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import software.amazon.awssdk.http.AbortableInputStream;
+import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
 import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.HttpExecuteResponse;
@@ -11,7 +13,7 @@ import software.amazon.awssdk.http.SdkHttpClient;
 
 /**
  * An HTTP client that reads no more of an answer's body than S3 ever sends to a PUT: what is between here and S3 may answer
- * with a body without end, of which the AWS SDK would keep all.
+ * with a body without end, of which the AWS SDK would keep all. What it sends is noted as progress of its record.
  */
 final class BoundedAnswers implements SdkHttpClient {
 
@@ -25,7 +27,7 @@ final class BoundedAnswers implements SdkHttpClient {
 
     @Override
     public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
-        ExecutableHttpRequest executable = client.prepareRequest(request);
+        ExecutableHttpRequest executable = client.prepareRequest(counted(request));
         return new ExecutableHttpRequest() {
             @Override
             public HttpExecuteResponse call() throws IOException {
@@ -48,6 +50,17 @@ final class BoundedAnswers implements SdkHttpClient {
         };
     }
 
+    /** Sent bytes are progress: a large object may take long on a slow line. */
+    private static HttpExecuteRequest counted(HttpExecuteRequest request) {
+        return HttpExecuteRequest.builder()
+                .request(request.httpRequest())
+                .metricCollector(request.metricCollector().orElse(null))
+                .contentStreamProvider(request.contentStreamProvider()
+                        .<ContentStreamProvider>map(body -> () -> new Counted(body.newStream()))
+                        .orElse(null))
+                .build();
+    }
+
     private static AbortableInputStream bounded(AbortableInputStream body) {
         return AbortableInputStream.create(new Bounded(body), body);
     }
@@ -60,6 +73,32 @@ final class BoundedAnswers implements SdkHttpClient {
     @Override
     public void close() {
         client.close();
+    }
+
+    /** Notes what the HTTP client takes from the body of a request. */
+    private static final class Counted extends FilterInputStream {
+
+        Counted(InputStream body) {
+            super(body);
+        }
+
+        @Override
+        public int read() throws IOException {
+            return counted(super.read(), 1);
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            int read = super.read(buffer, offset, length);
+            return counted(read, read);
+        }
+
+        private static int counted(int read, int bytes) {
+            if (read >= 0) {
+                OffsetTracker.begunByThread().ifPresent(record -> record.sent(bytes));
+            }
+            return read;
+        }
     }
 
     /** Ends at its limit, and with the connection, since the HTTP client would read a body to its end to keep that. */

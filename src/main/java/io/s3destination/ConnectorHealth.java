@@ -64,6 +64,10 @@ final class ConnectorHealth extends AbstractHealthCheck {
                 reading().ifPresent(faults::add);
             }
             bean("retries", RetryReporter.class).failing(connector, PATIENCE).ifPresent(faults::add);
+            if (faults.isEmpty()) {
+                // A cause that is known says more.
+                bean("metrics", Metrics.class).fault(connector).ifPresent(faults::add);
+            }
         }
         if (faults.isEmpty()) {
             builder.up();

@@ -70,7 +70,7 @@ public final class Connectors implements CamelContextAware {
         Metrics metrics = new Metrics(context);
         context.getRegistry().bind("metrics", metrics);
         context.getManagementStrategy().addEventNotifier(metrics);
-        context.getCamelContextExtension().addInterceptStrategy(new StepErrors());
+        context.getCamelContextExtension().addInterceptStrategy(StepErrors.strategy());
         addFunction("bucket", this::bucket);
         addFunction("lowercase", text -> text.toLowerCase(Locale.ROOT));
         context.addLifecycleStrategy(new LifecycleStrategySupport() {

@@ -3,6 +3,7 @@ package io.s3destination;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,7 @@ final class Metrics extends EventNotifierSupport {
     private final Map<String, Map<String, StreamMetrics>> streams = new ConcurrentHashMap<>();
 
     private MeterRegistry registry;
-    private Map<String, Progress> connectors;
+    private volatile Map<String, Progress> connectors;
     private ScheduledExecutorService clock;
 
     Metrics(CamelContext context) {
@@ -84,6 +85,13 @@ final class Metrics extends EventNotifierSupport {
     StreamMetrics of(String connector, String stream) {
         return streams.computeIfAbsent(connector, unused -> new ConcurrentHashMap<>())
                 .computeIfAbsent(stream, unused -> new StreamMetrics(registry, connector, stream));
+    }
+
+    /** What keeps a connector from progress, by whatever cause. */
+    Optional<String> fault(String connector) {
+        return connectors == null
+                ? Optional.empty()
+                : Optional.ofNullable(connectors.get(connector)).flatMap(Progress::fault);
     }
 
     /** Those of a connector's streams. */

@@ -1,5 +1,7 @@
 package io.s3destination;
 
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -29,6 +31,8 @@ import org.apache.kafka.common.header.Header;
 final class OffsetTracker {
 
     private static final ThreadLocal<OffsetTracker> OF_THREAD = new ThreadLocal<>();
+
+    private static final ThreadLocal<Record> BEGUN = new ThreadLocal<>();
 
     private final Limit limit;
     private final long maxSpan;
@@ -104,6 +108,7 @@ final class OffsetTracker {
 
     /** Takes in what was committed. */
     void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        limit.progress.addAndGet(offsets.size());
         offsets.forEach((partition, offset) ->
                 Optional.ofNullable(partitions.get(partition)).ifPresent(state -> state.committed(offset.offset())));
     }
@@ -165,6 +170,8 @@ final class OffsetTracker {
         private final long maxBytes;
         private final AtomicInteger records = new AtomicInteger();
         private final AtomicLong bytes = new AtomicLong();
+        private final AtomicLong progress = new AtomicLong();
+        private final Set<Record> begun = ConcurrentHashMap.newKeySet();
 
         /**
          * @param maxRecords in flight before reading pauses
@@ -177,6 +184,18 @@ final class OffsetTracker {
 
         int records() {
             return records.get();
+        }
+
+        /** Grows with each record that is stored, each offset that is committed, and each byte that is sent. */
+        long progress() {
+            return progress.get();
+        }
+
+        /** The record that has been in one attempt of its steps for longest, and sends no byte. */
+        Optional<Record> oldestAttempt() {
+            return begun.stream()
+                    .filter(record -> !record.failed)
+                    .min(Comparator.comparingLong(record -> record.active - System.nanoTime()));
         }
 
         private void add(int moreRecords, long moreBytes) {
@@ -193,20 +212,60 @@ final class OffsetTracker {
     final class Record {
 
         private final Partition partition;
+        private final String name;
         private final long offset;
         private final long size;
         private boolean released;
+        private volatile boolean failed;
+        private volatile long active;
+        private volatile Thread thread;
+        private volatile Supplier<String> step = () -> "";
 
         private Record(Partition partition, ConsumerRecord<?, ?> record) {
             this.partition = partition;
+            this.name = "partition " + record.topic() + "-" + record.partition() + " offset " + record.offset();
             this.offset = record.offset();
             this.size = size(record);
         }
 
-        /** Whether it may begin to be stored, or is released to who reads its partition next; for the thread that stores it. */
-        boolean begin() {
+        /**
+         * Whether it may begin to be stored, or is released to who reads its partition next; for the thread that stores it.
+         *
+         * @param now tells the step that it is in
+         */
+        boolean begin(Supplier<String> now) {
             released = !partition.begin(offset);
+            if (!released) {
+                step = now;
+                thread = Thread.currentThread();
+                active = System.nanoTime();
+                limit.begun.add(this);
+                BEGUN.set(this);
+            }
             return !released;
+        }
+
+        /** Notes that an attempt to store it has failed. */
+        void failed() {
+            failed = true;
+        }
+
+        /** Notes that so many bytes were sent. */
+        void sent(int number) {
+            if (!failed) {
+                active = System.nanoTime();
+                limit.progress.addAndGet(number);
+            }
+        }
+
+        /** How long its attempt has sent no byte. */
+        Duration inactive() {
+            return Duration.ofNanos(System.nanoTime() - active);
+        }
+
+        /** What the thread of its attempt does. */
+        StackTraceElement[] stack() {
+            return thread.getStackTrace();
         }
 
         /** Ends it, once; for the thread that began it, or any other if none did. */
@@ -214,9 +273,23 @@ final class OffsetTracker {
             if (!stored && !released) {
                 broken = true;
             }
+            limit.begun.remove(this);
             limit.add(-1, -size);
+            if (stored && !released) {
+                limit.progress.incrementAndGet();
+            }
             partition.done(offset, stored && !released);
         }
+
+        @Override
+        public String toString() {
+            return name + " in the step " + step.get();
+        }
+    }
+
+    /** The record whose steps this thread has begun last. */
+    static Optional<Record> begunByThread() {
+        return Optional.ofNullable(BEGUN.get());
     }
 
     private static long size(ConsumerRecord<?, ?> record) {

@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
@@ -22,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How a connector gets on: asks Kafka how far it is behind, and says in the log what was stored since it looked last, if
- * anything was. For one thread.
+ * Watches the progress of a connector: asks Kafka for its lag, logs what was stored, and finds out when work is pending
+ * without progress, whatever the cause. For one thread; {@link #fault} is for all threads.
  */
 final class Progress {
 
@@ -38,6 +40,8 @@ final class Progress {
     private final CamelContext context;
     private final Metrics metrics;
     private final MultiGauge gauges;
+    private final ProgressMonitor monitor = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private volatile Optional<String> fault = Optional.empty();
     private long objects;
     private long logged = System.nanoTime();
 
@@ -60,23 +64,57 @@ final class Progress {
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
-            Optional<Map<TopicPartition, Long>> behind = group().flatMap(this::behind);
+            Optional<ConsumerGroup> group = group();
+            Optional<Map<TopicPartition, Long>> behind = group.flatMap(this::behind);
+            OptionalLong lag = behind.map(Progress::total).map(OptionalLong::of).orElse(OptionalLong.empty());
             gauges.register(rows(behind.orElse(Map.of())), true);
+            group.ifPresent(reads -> watch(reads, lag));
             context.getRegistry()
                     .lookupByNameAndType("retries", RetryReporter.class)
-                    .tick(
-                            connector,
-                            behind.map(Progress::total).map(OptionalLong::of).orElse(OptionalLong.empty()));
+                    .tick(connector, lag);
             if (System.nanoTime() - logged > LOG_INTERVAL) {
-                log(behind.map(Progress::total)
-                        .map(lag -> ", " + grouped(lag) + " behind")
-                        .orElse(""));
+                log(lag.isPresent() ? ", " + grouped(lag.getAsLong()) + " behind" : "");
             }
         } catch (Throwable e) {
             OutOfMemory.endIfOutOfMemory(e);
             // Thrown on, it would end the looks at all connectors.
             LOG.warn("{}: cannot look at its lag: {}", connector, e.toString());
         }
+    }
+
+    private void watch(ConsumerGroup group, OptionalLong lag) {
+        OffsetTracker.Limit inFlight = group.inFlight();
+        boolean isPending = !isSuspended() && (lag.orElse(0) > 0 || inFlight.records() > 0);
+        monitor.look(System.nanoTime(), isPending, inFlight.progress());
+        Optional<OffsetTracker.Record> hanging =
+                inFlight.oldestAttempt().filter(record -> record.inactive().compareTo(ConnectorHealth.STALLED) >= 0);
+        Optional<String> now = hanging.map(record ->
+                        record + " is not done for " + record.inactive().toSeconds() + " s and sends nothing")
+                .or(() -> monitor.stalled().map(since -> "no progress for " + since.toSeconds() + " s, cause unknown"));
+        String pending = ", " + (lag.isPresent() ? grouped(lag.getAsLong()) + " records pending, " : "")
+                + inFlight.records() + " in flight";
+        if (now.isPresent() && fault.isEmpty()) {
+            LOG.error(
+                    "{}: {}{}. The thread of the oldest record in flight:\n{}",
+                    connector,
+                    now.get(),
+                    pending,
+                    inFlight.oldestAttempt().map(Progress::stack).orElse("none"));
+        }
+        fault = now.map(text -> text + pending);
+    }
+
+    private static String stack(OffsetTracker.Record record) {
+        return Stream.of(record.stack()).map(frame -> "    at " + frame).collect(Collectors.joining("\n"));
+    }
+
+    private boolean isSuspended() {
+        return context.getRouteController().getRouteStatus(connector) != ServiceStatus.Started;
+    }
+
+    /** What keeps the connector from progress, by whatever cause; may be asked by any thread. */
+    Optional<String> fault() {
+        return fault;
     }
 
     private void log(String behind) {
@@ -99,24 +137,20 @@ final class Progress {
     }
 
     private double inFlight() {
-        return group().map(group -> consumers().group(group).inFlight().records())
-                .orElse(0);
+        return group().map(group -> group.inFlight().records()).orElse(0);
     }
 
-    private Optional<String> group() {
+    private Optional<ConsumerGroup> group() {
         return Optional.ofNullable(context.getRoute(connector))
                 .map(Route::getEndpoint)
                 .filter(KafkaEndpoint.class::isInstance)
-                .map(endpoint -> ((KafkaEndpoint) endpoint).getConfiguration().getGroupId());
-    }
-
-    private KafkaConsumerFactory consumers() {
-        return context.getRegistry().lookupByNameAndType("kafka-clients", KafkaConsumerFactory.class);
+                .map(endpoint -> context.getRegistry()
+                        .lookupByNameAndType("kafka-clients", KafkaConsumerFactory.class)
+                        .group(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
     }
 
     /** The records between what is committed and the end of each partition that is read; empty if Kafka does not answer. */
-    private Optional<Map<TopicPartition, Long>> behind(String id) {
-        ConsumerGroup group = consumers().group(id);
+    private Optional<Map<TopicPartition, Long>> behind(ConsumerGroup group) {
         Set<TopicPartition> partitions = group.consumers()
                 .flatMap(consumer -> consumer.assigned().stream())
                 .collect(Collectors.toSet());

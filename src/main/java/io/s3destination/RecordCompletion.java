@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.util.Optional;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
@@ -43,8 +44,15 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
     /** The first step of a record: ends it if its partition was revoked before it has begun. */
     @Override
     public void process(Exchange exchange) {
-        if (!exchange.getProperty(RECORD, OffsetTracker.Record.class).begin()) {
+        boolean begins = exchange.getProperty(RECORD, OffsetTracker.Record.class)
+                .begin(() -> exchange.getExchangeExtension().getHistoryNodeId());
+        if (!begins) {
             exchange.setRouteStop(true);
         }
+    }
+
+    /** The record of an exchange, if it is one of a connector's. */
+    static Optional<OffsetTracker.Record> of(Exchange exchange) {
+        return Optional.ofNullable(exchange.getProperty(RECORD, OffsetTracker.Record.class));
     }
 }

@@ -15,6 +15,15 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
  */
 final class StepErrors implements InterceptStrategy {
 
+    private static final StepErrors STRATEGY = new StepErrors();
+
+    /** Private, since {@code camel run} calls any other constructor without parameters. */
+    private StepErrors() {}
+
+    static StepErrors strategy() {
+        return STRATEGY;
+    }
+
     @Override
     public Processor wrapProcessorInInterceptors(
             CamelContext context, NamedNode definition, Processor target, Processor next) {

@@ -106,11 +106,12 @@ class OffsetTrackerPropertyTest {
                 .toList());
         Collections.shuffle(sent, order);
         int early = Math.min(begun, records);
-        sent.subList(0, early).forEach(record -> assertThat(record.begin()).isTrue());
+        sent.subList(0, early)
+                .forEach(record -> assertThat(record.begin(() -> "")).isTrue());
 
         tracker.revoke(PARTITIONS);
         long late = sent.subList(early, records).stream()
-                .filter(OffsetTracker.Record::begin)
+                .filter(record -> record.begin(() -> ""))
                 .count();
         sent.forEach(record -> record.done(true));
 
@@ -128,14 +129,14 @@ class OffsetTrackerPropertyTest {
 
         tracker.remove(PARTITIONS);
 
-        assertThat(sent).noneMatch(OffsetTracker.Record::begin);
+        assertThat(sent).noneMatch(record -> record.begin(() -> ""));
     }
 
     @Property(tries = 10)
     void aPartitionThatIsRevokedAndAssignedAgainIsStoredAndCommitted(@ForAll @IntRange(min = 1, max = 5) int records) {
         TreeSet<Long> offsets = read(records);
         OffsetTracker.Record before = tracker.dispatch(PARTITION, 0);
-        before.begin();
+        before.begin(() -> "");
         tracker.remove(PARTITIONS);
 
         tracker.start(PARTITION, 0, 0, Optional.empty());
@@ -144,7 +145,7 @@ class OffsetTrackerPropertyTest {
         offsets.forEach(offset -> {
             OffsetTracker.Record again = tracker.dispatch(PARTITION, offset);
             assertThat(committable(0)).isEqualTo(offset);
-            assertThat(again.begin()).isTrue();
+            assertThat(again.begin(() -> "")).isTrue();
             again.done(true);
         });
 

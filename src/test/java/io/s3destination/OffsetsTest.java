@@ -3,6 +3,7 @@ package io.s3destination;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.s3destination.embedded.EditedRoutes;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
@@ -11,7 +12,6 @@ import io.s3destination.embedded.KafkaServer;
 import io.s3destination.embedded.RunningBundle;
 import io.s3destination.embedded.S3Server;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -341,14 +341,10 @@ class OffsetsTest {
         if (protocol.equals("classic")) {
             return new HashMap<>();
         }
-        for (Path route : Files.list(Path.of("routes")).toList()) {
-            Files.writeString(
-                    routes.resolve(route.getFileName()),
-                    Files.readString(route).replace("sessionTimeoutMs: 10000", ""));
-        }
         return new HashMap<>(Map.of(
                 "camel.main.routes-include-pattern",
-                "file:" + routes + "/*.camel.yaml",
+                EditedRoutes.of(routes, route -> route.replace("sessionTimeoutMs: 10000", ""))
+                        .pattern(),
                 "camel.component.kafka.additional-properties[group.protocol]",
                 protocol));
     }

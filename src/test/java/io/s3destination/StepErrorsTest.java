@@ -3,11 +3,11 @@ package io.s3destination;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.s3destination.embedded.EditedRoutes;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.RunningBundle;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -19,7 +19,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -65,7 +64,7 @@ class StepErrorsTest {
                 "connector.to-s3.input",
                 stream,
                 "camel.main.routes-include-pattern",
-                "file:" + withStep(routes) + "/*.camel.yaml");
+                EditedRoutes.withStep(routes, "breaking").pattern());
 
         try (RunningBundle bundle =
                 RunningBundle.start(settings, registry -> registry.bind("breaking", Processor.class, step))) {
@@ -94,26 +93,6 @@ class StepErrorsTest {
             kafka.commits("to-s3", stream).forEach((partition, commit) -> committed.put(partition, commit.offset()));
             assertThat(committed).isEqualTo(offsets);
         });
-    }
-
-    private static Path withStep(Path routes) throws Exception {
-        try (Stream<Path> shipped = Files.list(Path.of("routes"))) {
-            for (Path route : shipped.toList()) {
-                Files.writeString(
-                        routes.resolve(route.getFileName()),
-                        Files.readString(route)
-                                .replace(
-                                        "              - setVariable:\n                  id: validate-json",
-                                        """
-                                                      - process:
-                                                          id: breaking-step
-                                                          ref: breaking
-                                                      - setVariable:
-                                                          id: validate-json""".stripIndent().indent(14).stripTrailing()));
-            }
-        }
-        assertThat(Files.readString(routes.resolve("to-s3.camel.yaml"))).contains("breaking-step");
-        return routes;
     }
 
     /** Fails for one record of a partition, until it is fixed. */

@@ -1,0 +1,80 @@
+package io.s3destination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.s3destination.embedded.EditedRoutes;
+import io.s3destination.embedded.EmbeddedKafka;
+import io.s3destination.embedded.EmbeddedS3;
+import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.RunningBundle;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Readiness follows progress, whatever the cause of a stall. */
+@ExtendWith(EmbeddedServices.class)
+class ReadinessTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+    /** While the records of another partition are stored. */
+    @Test
+    @SuppressWarnings("try")
+    void aRecordThatHangsInAStepIsDownWithTheStep(EmbeddedKafka kafka, EmbeddedS3 s3, @TempDir Path routes)
+            throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        kafka.createStream(stream, 2);
+        s3.createBucket(stream);
+        CountDownLatch released = new CountDownLatch(1);
+        Processor hanging = exchange -> hang(exchange, released);
+        Map<String, String> settings = Map.of(
+                "camel.component.kafka.brokers", kafka.brokers(),
+                "resource.datalake.url", s3.connectionUrl(stream),
+                "connector.to-s3.input", stream,
+                "camel.main.routes-include-pattern",
+                        EditedRoutes.withStep(routes, "hanging").pattern());
+
+        try (RunningBundle bundle =
+                        RunningBundle.start(settings, registry -> registry.bind("hanging", Processor.class, hanging));
+                KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .pollInterval(Duration.ofMillis(500))
+                    .untilAsserted(() -> {
+                        producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)));
+                        producer.send(new ProducerRecord<>(stream, 1, null, "1".getBytes(UTF_8)));
+                        assertThat(bundle.notReady()).hasValueSatisfying(why -> assertThat(why)
+                                .contains("partition " + stream + "-0 offset 0 in the step", "hanging", "in flight"));
+                    });
+            assertThat(kafka.commits("to-s3", stream).get(1).offset()).isGreaterThan(10);
+
+            released.countDown();
+
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> bundle.notReady().isEmpty()
+                            && bundle.metric("s3.destination.in.flight") == 0
+                            && bundle.metric("s3.destination.lag") == 0);
+        }
+        assertThat(s3.puts(stream)).doesNotHaveDuplicates();
+    }
+
+    private static void hang(Exchange exchange, CountDownLatch released) throws InterruptedException {
+        boolean isIt = exchange.getMessage().getHeader(KafkaConstants.PARTITION, Integer.class) == 0
+                && exchange.getMessage().getHeader(KafkaConstants.OFFSET, Long.class) == 0;
+        if (isIt) {
+            released.await();
+        }
+    }
+}
