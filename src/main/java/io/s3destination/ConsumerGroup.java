@@ -44,6 +44,8 @@ final class ConsumerGroup {
     private final Set<OffsetCommittingConsumer> consumers = ConcurrentHashMap.newKeySet();
     private volatile boolean marksRefused;
     private volatile Failure failure;
+    private volatile boolean joined;
+    private volatile Optional<String> lookFailure = Optional.empty();
     private volatile long turned = System.nanoTime();
     private Admin admin;
 
@@ -103,6 +105,24 @@ final class ConsumerGroup {
         return Duration.ofNanos(System.nanoTime() - turned);
     }
 
+    /** Notes that a consumer is a member of the group, be it without a partition. */
+    void joined() {
+        joined = true;
+    }
+
+    /** Notes what kept the last look at the group from an answer. */
+    void looked(Optional<String> newFailure) {
+        lookFailure = newFailure;
+    }
+
+    /** Why nothing can be read yet: no consumer has become a member of the group. */
+    Optional<String> starting() {
+        return joined
+                ? Optional.empty()
+                : Optional.of("starting: it is no member of its group yet"
+                        + lookFailure.map(cause -> ": " + cause).orElse(""));
+    }
+
     /** Notes what made a consumer fail, which another one follows, or a login that is refused. */
     void failed(String text) {
         failure = new Failure(System.nanoTime(), text);
@@ -119,13 +139,14 @@ final class ConsumerGroup {
 
     /** Asks for the log as it is, with what open transactions have written, while a consumer is open. */
     PartitionLookup lookUp(Set<TopicPartition> partitions) {
-        return lookUp(partitions, IsolationLevel.READ_UNCOMMITTED)
+        return lookUp(Set.of(), partitions, IsolationLevel.READ_UNCOMMITTED)
                 .orElseThrow(() -> new IllegalStateException("no consumer of the group " + id + " is open"));
     }
 
-    /** As {@link #lookUp(Set)}; empty if no consumer is open. */
-    synchronized Optional<PartitionLookup> lookUp(Set<TopicPartition> partitions, IsolationLevel isolation) {
-        return Optional.ofNullable(admin).map(asked -> new PartitionLookup(asked, id, partitions, isolation));
+    /** Asks for streams and partitions; empty if no consumer is open. */
+    synchronized Optional<PartitionLookup> lookUp(
+            Set<String> streams, Set<TopicPartition> partitions, IsolationLevel isolation) {
+        return Optional.ofNullable(admin).map(asked -> new PartitionLookup(asked, id, streams, partitions, isolation));
     }
 
     /** The ID that a topic had when it was first read. */

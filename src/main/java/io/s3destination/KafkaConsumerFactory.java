@@ -128,7 +128,7 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
             return Optional.of("reading from Kafka fails and is retried: " + failure.orElse("the log shows why"));
         }
         return group.consumers().anyMatch(OffsetCommittingConsumer::answered)
-                ? Optional.empty()
+                ? group.starting()
                 : Optional.of("no Kafka broker answers");
     }
 }

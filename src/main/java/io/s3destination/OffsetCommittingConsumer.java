@@ -126,6 +126,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         } finally {
             polled = System.nanoTime();
             assigned = assignment();
+            if (groupMetadata().generationId() > 0) {
+                group.joined();
+            }
         }
         return ConsumerRecords.empty();
     }

@@ -2,6 +2,7 @@ package io.s3destination;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,9 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.CoordinatorNotAvailableException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * What the brokers know of some partitions and of a group's commits there, asked once. The answers arrive while the asking
@@ -50,14 +54,16 @@ final class PartitionLookup {
     private final Map<String, KafkaFuture<TopicDescription>> topics;
     private final ListOffsetsResult starts;
     private final ListOffsetsResult ends;
-    private final KafkaFuture<Void> all;
+    private final KafkaFuture<Void> done;
 
-    PartitionLookup(Admin admin, String group, Set<TopicPartition> partitions, IsolationLevel isolation) {
+    /** @param streams are asked for beside those of the partitions */
+    PartitionLookup(
+            Admin admin, String group, Set<String> streams, Set<TopicPartition> partitions, IsolationLevel isolation) {
         this.partitions = Set.copyOf(partitions);
         committed = admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata();
-        topics = admin.describeTopics(
-                        partitions.stream().map(TopicPartition::topic).collect(Collectors.toSet()))
-                .topicNameValues();
+        Set<String> all = new HashSet<>(streams);
+        partitions.forEach(partition -> all.add(partition.topic()));
+        topics = admin.describeTopics(all).topicNameValues();
         starts = admin.listOffsets(each(OffsetSpec.earliest()));
         ends = admin.listOffsets(each(OffsetSpec.latest()), new ListOffsetsOptions(isolation));
         List<KafkaFuture<?>> parts = new ArrayList<>(topics.values());
@@ -66,7 +72,7 @@ final class PartitionLookup {
             parts.add(starts.partitionResult(partition));
             parts.add(ends.partitionResult(partition));
         });
-        all = KafkaFuture.allOf(parts.toArray(KafkaFuture[]::new));
+        done = KafkaFuture.allOf(parts.toArray(KafkaFuture[]::new));
     }
 
     private Map<TopicPartition, OffsetSpec> each(OffsetSpec spec) {
@@ -75,13 +81,13 @@ final class PartitionLookup {
 
     /** Whether there is an answer, or a failure, for each partition. */
     boolean isDone() {
-        return all.isDone();
+        return done.isDone();
     }
 
     /** Waits until {@link #isDone}: no longer than the timeout of the Admin client's requests. */
     void await() throws InterruptedException {
         try {
-            all.get(1, TimeUnit.MINUTES);
+            done.get(1, TimeUnit.MINUTES);
         } catch (ExecutionException | TimeoutException e) {
             // Each partition has its own answer or failure.
         }
@@ -97,7 +103,7 @@ final class PartitionLookup {
                 ends.partitionResult(partition).get().offset());
     }
 
-    /** The answers for those partitions that have them. */
+    /** The answers for those partitions that have them; call it when {@link #isDone}. */
     Map<TopicPartition, Answer> answers() throws InterruptedException {
         Map<TopicPartition, Answer> answers = new HashMap<>();
         for (TopicPartition partition : partitions) {
@@ -108,5 +114,40 @@ final class PartitionLookup {
             }
         }
         return answers;
+    }
+
+    /** The stream that does not exist or may not be read, with what to do; call it when {@link #isDone}. */
+    Optional<String> unreadableStream() throws InterruptedException {
+        for (Map.Entry<String, KafkaFuture<TopicDescription>> topic : topics.entrySet()) {
+            Optional<Throwable> failure = failure(topic.getValue());
+            if (failure.filter(UnknownTopicOrPartitionException.class::isInstance)
+                    .isPresent()) {
+                return Optional.of(
+                        "stream " + topic.getKey() + " does not exist: create it, or correct the connector's input");
+            }
+            if (failure.filter(TopicAuthorizationException.class::isInstance).isPresent()) {
+                return failure.map(cause -> ErrorRemedies.ofKafka(cause).text());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** What keeps the group's commits from being looked at; call it when {@link #isDone}. */
+    Optional<String> failure() throws InterruptedException {
+        return failure(committed)
+                .map(cause -> cause instanceof CoordinatorNotAvailableException
+                                || String.valueOf(cause.getMessage()).contains("FIND_COORDINATOR")
+                        ? "the group has no coordinator: the brokers cannot find or create the topic __consumer_offsets, as where"
+                                + " offsets.topic.replication.factor is larger than their number"
+                        : ErrorRemedies.ofKafka(cause).text());
+    }
+
+    private static Optional<Throwable> failure(KafkaFuture<?> future) throws InterruptedException {
+        try {
+            future.get();
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            return Optional.of(e.getCause());
+        }
     }
 }

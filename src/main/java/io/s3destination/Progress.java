@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,7 +41,8 @@ final class Progress {
     private final CamelContext context;
     private final Metrics metrics;
     private final MultiGauge gauges;
-    private final ProgressMonitor monitor = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private final ProgressMonitor progress = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private final ProgressMonitor looks = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
     private volatile Optional<String> fault = Optional.empty();
     private long objects;
     private long logged = System.nanoTime();
@@ -61,14 +63,29 @@ final class Progress {
                 .register(registry);
     }
 
+    /** What was seen of Kafka. */
+    private record Seen(
+            Set<TopicPartition> assigned, Map<TopicPartition, Long> lag, Optional<String> unreadableStream) {
+
+        long total() {
+            return lag.values().stream().mapToLong(Long::longValue).sum();
+        }
+
+        boolean isComplete() {
+            return lag.size() == assigned.size();
+        }
+    }
+
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
             Optional<ConsumerGroup> group = group();
-            Optional<Map<TopicPartition, Long>> behind = group.flatMap(this::behind);
-            OptionalLong lag = behind.map(Progress::total).map(OptionalLong::of).orElse(OptionalLong.empty());
-            gauges.register(rows(behind.orElse(Map.of())), true);
-            group.ifPresent(reads -> watch(reads, lag));
+            Optional<Seen> seen = group.flatMap(this::ask);
+            gauges.register(rows(seen.map(Seen::lag).orElse(Map.of())), true);
+            OptionalLong lag = seen.filter(Seen::isComplete)
+                    .map(complete -> OptionalLong.of(complete.total()))
+                    .orElse(OptionalLong.empty());
+            fault = group.flatMap(reads -> seen.flatMap(known -> watch(reads, known)));
             context.getRegistry()
                     .lookupByNameAndType("retries", RetryReporter.class)
                     .tick(connector, lag);
@@ -82,26 +99,31 @@ final class Progress {
         }
     }
 
-    private void watch(ConsumerGroup group, OptionalLong lag) {
+    private Optional<String> watch(ConsumerGroup group, Seen seen) {
         OffsetTracker.Limit inFlight = group.inFlight();
-        boolean isPending = !isSuspended() && (lag.orElse(0) > 0 || inFlight.records() > 0);
-        monitor.look(System.nanoTime(), isPending, inFlight.progress());
-        Optional<OffsetTracker.Record> hanging =
-                inFlight.oldestAttempt().filter(record -> record.inactive().compareTo(ConnectorHealth.STALLED) >= 0);
-        Optional<String> now = hanging.map(record ->
-                        record + " is not done for " + record.inactive().toSeconds() + " s and sends nothing")
-                .or(() -> monitor.stalled().map(since -> "no progress for " + since.toSeconds() + " s, cause unknown"));
-        String pending = ", " + (lag.isPresent() ? grouped(lag.getAsLong()) + " records pending, " : "")
-                + inFlight.records() + " in flight";
-        if (now.isPresent() && fault.isEmpty()) {
+        long now = System.nanoTime();
+        boolean isPending = !isSuspended() && (seen.total() > 0 || inFlight.records() > 0);
+        progress.look(now, isPending, inFlight.progress());
+        looks.look(now, !seen.isComplete(), 0);
+        if (seen.unreadableStream().isPresent()) {
+            return seen.unreadableStream();
+        }
+        Optional<String> stall = inFlight.oldestAttempt()
+                .filter(record -> record.inactive().compareTo(ConnectorHealth.STALLED) >= 0)
+                .map(record -> record + " is not done for " + record.inactive().toSeconds() + " s and sends nothing")
+                .or(() -> progress.stalled().map(since -> "no progress for " + since.toSeconds() + " s, cause unknown"))
+                .or(() -> looks.stalled()
+                        .map(since -> "the lag of a partition is unknown for " + since.toSeconds() + " s"))
+                .map(text ->
+                        text + ", " + grouped(seen.total()) + " records pending, " + inFlight.records() + " in flight");
+        if (stall.isPresent() && fault.isEmpty()) {
             LOG.error(
-                    "{}: {}{}. The thread of the oldest record in flight:\n{}",
+                    "{}: {}. The thread of the oldest record in flight:\n{}",
                     connector,
-                    now.get(),
-                    pending,
+                    stall.get(),
                     inFlight.oldestAttempt().map(Progress::stack).orElse("none"));
         }
-        fault = now.map(text -> text + pending);
+        return stall;
     }
 
     private static String stack(OffsetTracker.Record record) {
@@ -149,26 +171,37 @@ final class Progress {
                         .group(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
     }
 
-    /** The records between what is committed and the end of each partition that is read; empty if Kafka does not answer. */
-    private Optional<Map<TopicPartition, Long>> behind(ConsumerGroup group) {
+    /** Asks Kafka; empty if no consumer is open. */
+    private Optional<Seen> ask(ConsumerGroup group) {
         Set<TopicPartition> partitions = group.consumers()
                 .flatMap(consumer -> consumer.assigned().stream())
                 .collect(Collectors.toSet());
-        return group.lookUp(partitions, IsolationLevel.READ_COMMITTED).flatMap(lookup -> {
-            try {
-                lookup.await();
-                Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
-                answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
-                return Optional.of(answers)
-                        .filter(all -> all.size() == partitions.size())
-                        .map(all -> all.entrySet().stream()
-                                .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue()
-                                        .lag())));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return Optional.empty();
-            }
-        });
+        return group.lookUp(streams(), partitions, IsolationLevel.READ_COMMITTED)
+                .map(lookup -> {
+                    try {
+                        lookup.await();
+                        Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
+                        answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
+                        Map<TopicPartition, Long> lag = new HashMap<>();
+                        answers.forEach((partition, answer) -> lag.put(partition, answer.lag()));
+                        group.looked(lookup.failure());
+                        return new Seen(partitions, lag, lookup.unreadableStream());
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        return new Seen(partitions, Map.of(), Optional.empty());
+                    }
+                });
+    }
+
+    /** Those that the connector is to read; none where its input is a pattern. */
+    private Set<String> streams() {
+        String prefix = "{{connector." + connector;
+        boolean isPattern =
+                Boolean.parseBoolean(context.resolvePropertyPlaceholders(prefix + ".input_is_pattern:false}}"));
+        return isPattern
+                ? Set.of()
+                : Set.of(
+                        context.resolvePropertyPlaceholders(prefix + ".input}}").split(","));
     }
 
     private List<Row<?>> rows(Map<TopicPartition, Long> behind) {
@@ -183,9 +216,5 @@ final class Progress {
                                 String.valueOf(partition.getKey().partition())),
                         partition.getValue()))
                 .toList();
-    }
-
-    private static long total(Map<TopicPartition, Long> behind) {
-        return behind.values().stream().mapToLong(Long::longValue).sum();
     }
 }

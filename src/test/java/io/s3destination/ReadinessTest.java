@@ -70,6 +70,48 @@ class ReadinessTest {
         assertThat(s3.puts(stream)).doesNotHaveDuplicates();
     }
 
+    @Test
+    @SuppressWarnings("try")
+    void aStreamThatDoesNotExistIsDownWhileTheOthersAreStored(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        String missing = stream + "-missing";
+        kafka.createStream(stream, 1);
+        s3.createBucket(stream);
+        try (RunningBundle bundle = RunningBundle.start(Map.of(
+                        "camel.component.kafka.brokers", kafka.brokers(),
+                        "resource.datalake.url", s3.connectionUrl(stream),
+                        "connector.to-s3.input", stream + "," + missing));
+                KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            producer.send(new ProducerRecord<>(stream, "1".getBytes(UTF_8)));
+            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
+                    .hasValueSatisfying(why -> assertThat(why).contains("stream " + missing + " does not exist")));
+            Awaitility.await().atMost(PATIENCE).until(() -> s3.puts(stream).size() == 1);
+
+            kafka.createStream(missing, 1);
+
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
+        }
+    }
+
+    /** As on one broker whose offsets topic is to have three replicas. */
+    @Test
+    @SuppressWarnings("try")
+    void aGroupWithoutACoordinatorIsDown(@TempDir Path directory, EmbeddedS3 s3) throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        s3.createBucket(stream);
+        try (EmbeddedKafka kafka = EmbeddedKafka.start(directory, 0, Map.of("offsets.topic.replication.factor", "3"))) {
+            kafka.createStream(stream, 1);
+            try (RunningBundle bundle = RunningBundle.start(Map.of(
+                    "camel.component.kafka.brokers", kafka.brokers(),
+                    "resource.datalake.url", s3.connectionUrl(stream),
+                    "connector.to-s3.input", stream))) {
+                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
+                        .hasValueSatisfying(
+                                why -> assertThat(why).contains("no member of its group yet", "has no coordinator")));
+            }
+        }
+    }
+
     private static void hang(Exchange exchange, CountDownLatch released) throws InterruptedException {
         boolean isIt = exchange.getMessage().getHeader(KafkaConstants.PARTITION, Integer.class) == 0
                 && exchange.getMessage().getHeader(KafkaConstants.OFFSET, Long.class) == 0;
