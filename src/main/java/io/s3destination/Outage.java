@@ -27,6 +27,14 @@ final class Outage {
     private long storedAtLast;
     private OptionalLong pending = OptionalLong.empty();
 
+    /** Private, since {@code camel run} calls any other constructor without parameters. */
+    private Outage() {}
+
+    /** No failure yet. */
+    static Outage none() {
+        return new Outage();
+    }
+
     /** A record that fails, in its latest attempt. */
     record Failure(String bucket, String object, Explanation explanation) {}
 

@@ -55,7 +55,7 @@ public final class RetryReporter implements Processor {
                 attempt(() -> explain(exchange, failure, step), ErrorRemedies.ofUnexplained(failure, step));
         String bucket = attempt(() -> resolve(exchange, "{{bucket:{{connector." + connector + ".to}}}}"), "?");
         String key = attempt(() -> exchange.getMessage().getHeader(AWS2S3Constants.KEY, "", String.class), "");
-        Outage outage = outages.computeIfAbsent(connector, unused -> new Outage());
+        Outage outage = outages.computeIfAbsent(connector, unused -> Outage.none());
         String record = exchange.getExchangeId();
         attempt(() -> endWith(exchange, new Ending(outage, record)), null);
         outage.failed(

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** What is logged of failures, and when; the time is the test's. */
 class OutageTest {
 
-    private final Outage outage = new Outage();
+    private final Outage outage = Outage.none();
     /** Near to where {@link System#nanoTime()} overflows. */
     private long now = Long.MAX_VALUE - Duration.ofSeconds(20).toNanos();
 
