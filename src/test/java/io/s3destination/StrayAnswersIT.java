@@ -91,7 +91,7 @@ class StrayAnswersIT {
             throws Exception {
         String name = "stray-" + UUID.randomUUID();
         Ledger ledger = new Ledger(kafka, s3, name, name, name);
-        ledger.produce(3);
+        ledger.produce(4);
 
         try (StrayAnswers answers = new StrayAnswers(s3.endpoint(), 1);
                 BundleProcess bundle =
