@@ -32,6 +32,7 @@ public final class InFlight implements AggregationStrategy, Processor {
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
+                OutOfMemory.endIfOutOfMemory(done.getException());
                 record.done(!done.isFailed());
                 // Retries has told it, and the record is read again: Camel need not log each with its stack.
                 done.setException(null);

@@ -62,6 +62,7 @@ public final class Retries implements Processor {
 
     @Override
     public void process(Exchange exchange) {
+        OutOfMemory.endIfOutOfMemory(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
         String connector = exchange.getFromRouteId();
         long now = System.nanoTime();
         Fault fault = Fault.of(exchange);

@@ -56,14 +56,20 @@ final class WindowedConsumer extends SteadyConsumer {
 
     @Override
     public ConsumerRecords<Object, Object> poll(Duration timeout) {
-        window.fault().filter(fault -> !suspended).ifPresent(fault -> {
-            throw new KafkaException(fault + ": they are read again");
-        });
-        commit();
-        hold();
-        ConsumerRecords<Object, Object> records = super.poll(window.isFull() ? FULL : timeout);
-        window.add(records);
-        return records;
+        try {
+            window.fault().filter(fault -> !suspended).ifPresent(fault -> {
+                throw new KafkaException(fault + ": they are read again");
+            });
+            commit();
+            hold();
+            ConsumerRecords<Object, Object> records = super.poll(window.isFull() ? FULL : timeout);
+            window.add(records);
+            return records;
+        } catch (RuntimeException | Error e) {
+            // Camel makes another consumer after an exception, and loses an error in the future of its task.
+            OutOfMemory.endIfOutOfMemory(e);
+            throw e;
+        }
     }
 
     /** Pauses what the window has no room for and what cannot be read, and nothing else. */
