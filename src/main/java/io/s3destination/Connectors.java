@@ -65,6 +65,7 @@ public final class Connectors implements CamelContextAware {
         // it
         // sooner; `camel run`, exported projects and Camel K get here before their routes are built.
         Locale.setDefault(Locale.ROOT);
+        OutOfMemory.endProcessOfAnyThread();
         SecretLoggers.quieten();
         configure();
         Metrics metrics = new Metrics(context);

@@ -68,6 +68,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         group.turned();
         try {
             return pollOnce(timeout);
+        } catch (RuntimeException e) {
+            OutOfMemory.endIfOutOfMemory(e);
+            throw e;
         } catch (Error e) {
             OutOfMemory.endIfOutOfMemory(e);
             // It ends the polling thread, and Camel reports nothing of it.

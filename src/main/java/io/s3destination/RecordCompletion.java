@@ -33,6 +33,7 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
+                OutOfMemory.endIfOutOfMemory(done.getException());
                 record.done(!done.isFailed());
                 // RetryReporter has logged it, and the record is read again: Camel need not log each with its stack.
                 done.setException(null);

@@ -63,6 +63,9 @@ class CamelExportIT {
         }
 
         assertThat(camel(project.resolve("pom.xml"))).containsAll(ours());
+        assertThat(Files.readString(project.resolve("pom.xml")))
+                .containsPattern("<artifactId>kafka-clients</artifactId>\\s*<version>"
+                        + Pattern.quote(System.getProperty("kafka.version")) + "<");
         Path classes = compiled(project);
         try (BundleProcess bundle = BundleProcess.ofClasses(
                         "io.s3destination.CamelApplication", classes + File.pathSeparator + libraries(), project)

@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -64,13 +65,18 @@ class CamelRunIT {
     void storesWithNothingCompiledBeforehand() throws Exception {
         given("");
 
-        bundle.start();
+        bundle.withOption("-Xlog:class+load:file=classes").start();
 
         ledger.produce(1_000);
         ledger.isComplete(PATIENCE);
         bundle.terminate();
         assertThat(bundle.ends(PATIENCE)).isTrue();
         assertThat(bundle.log()).contains("Started to-s3").doesNotContain("ERROR", "ConsumerConfig values");
+        assertThat(Files.readAllLines(directory.resolve("classes")).stream()
+                        .filter(line -> line.contains(" " + KafkaConsumer.class.getName() + " ")))
+                .singleElement()
+                .asString()
+                .endsWith("/kafka-clients-" + System.getProperty("kafka.version") + ".jar");
     }
 
     @ParameterizedTest

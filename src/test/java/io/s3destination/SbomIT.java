@@ -47,6 +47,20 @@ class SbomIT {
         assertThat(named()).noneMatch(library -> library.matches(".*:(s3proxy|camel-console|kafka_2.13|jqwik):.*"));
     }
 
+    @Test
+    void kafkasClientIsOfTheVersionThatThePomNames() throws IOException {
+        Properties kafka = new Properties();
+        try (JarFile jar = new JarFile(JAR.toFile());
+                InputStream version = jar.getInputStream(jar.getEntry("kafka/kafka-version.properties"))) {
+            kafka.load(version);
+        }
+
+        assertThat(kafka.getProperty("version")).isEqualTo(System.getProperty("kafka.version"));
+        assertThat(named())
+                .filteredOn(library -> library.startsWith("org.apache.kafka:"))
+                .containsExactly("org.apache.kafka:kafka-clients:" + System.getProperty("kafka.version"));
+    }
+
     private static Set<String> named() throws IOException {
         Set<String> named = new HashSet<>();
         for (JsonNode component : new ObjectMapper().readTree(SBOM.toFile()).get("components")) {

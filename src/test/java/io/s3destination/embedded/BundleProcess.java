@@ -204,6 +204,14 @@ public final class BundleProcess implements AutoCloseable {
         return this;
     }
 
+    /** Takes an option of the JVM away. */
+    public BundleProcess withoutOption(String option) {
+        if (!options.remove(option)) {
+            throw new IllegalArgumentException(options + " does not hold " + option);
+        }
+        return this;
+    }
+
     /** Adds an argument to the command. */
     public BundleProcess withArgument(String argument) {
         command = Stream.concat(command.stream(), Stream.of(argument)).toList();
