@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.function.UnaryOperator;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.CamelContext;
@@ -19,6 +20,7 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.PropertiesFunction;
+import org.apache.camel.spi.ThreadPoolProfile;
 import org.apache.camel.support.LifecycleStrategySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,13 +110,7 @@ public final class Connectors implements CamelContextAware {
         for (String name : names) {
             Connector connector = Connector.read(name, settings);
             connector.resource().ifPresent(resource -> uploads.merge(resource, connector.uploads(), Integer::sum));
-            context.getExecutorServiceManager()
-                    .registerThreadPoolProfile(new ThreadPoolProfileBuilder(name)
-                            .poolSize(connector.uploads())
-                            .maxPoolSize(connector.uploads())
-                            // What waits for an upload is bounded by the Window of the consumer, which must not wait.
-                            .maxQueueSize(Integer.MAX_VALUE)
-                            .build());
+            bindPool(connector);
             ConnectorHealth health =
                     healths.computeIfAbsent(name, unused -> new ConnectorHealth(context, name, healths.keySet()));
             context.getRegistry().bind("health-" + name, HealthCheck.class, health);
@@ -128,6 +124,24 @@ public final class Connectors implements CamelContextAware {
                 }));
         Connector.checkBrokers(settings);
         settings.check();
+    }
+
+    /** Not from a profile: Camel ends such a pool with each edit of the route, and what waits in it would never end. */
+    private void bindPool(Connector connector) {
+        if (context.getRegistry().lookupByNameAndType(connector.name(), ExecutorService.class) == null) {
+            ThreadPoolProfile pool = new ThreadPoolProfileBuilder(connector.name())
+                    .poolSize(connector.uploads())
+                    .maxPoolSize(connector.uploads())
+                    // What waits for an upload is bounded by the limit of records in flight; the polling thread must
+                    // not wait.
+                    .maxQueueSize(Integer.MAX_VALUE)
+                    .build();
+            context.getRegistry()
+                    .bind(
+                            connector.name(),
+                            ExecutorService.class,
+                            context.getExecutorServiceManager().newThreadPool(this, connector.name(), pool));
+        }
     }
 
     /** A compression is a route of its own: which there are is known when all are loaded, as is what they call. */

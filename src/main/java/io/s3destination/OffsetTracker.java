@@ -146,7 +146,7 @@ final class OffsetTracker {
 
     /** Forgets partitions that were revoked: what has begun goes on, and changes nothing here. */
     void remove(Iterable<TopicPartition> revoked) {
-        revoke(revoked);
+        states(revoked).forEach(Partition::forget);
         revoked.forEach(partitions::remove);
     }
 
@@ -215,7 +215,7 @@ final class OffsetTracker {
         private final String name;
         private final long offset;
         private final long size;
-        private boolean released;
+        private volatile boolean released;
         private volatile boolean failed;
         private volatile long active;
         private volatile Thread thread;
@@ -242,6 +242,17 @@ final class OffsetTracker {
                 limit.begun.add(this);
                 BEGUN.set(this);
             }
+            return !released;
+        }
+
+        /** Whether it has begun. */
+        boolean hasBegun() {
+            return thread != null;
+        }
+
+        /** Whether it may be tried again, or is released to who reads its partition next. */
+        boolean retry() {
+            released = partition.isForgotten();
             return !released;
         }
 
@@ -311,6 +322,7 @@ final class OffsetTracker {
         private long next;
         private long lastBegun = -1;
         private boolean revoked;
+        private boolean forgotten;
         private int inFlight;
 
         Partition(long committed, Optional<Integer> epoch) {
@@ -338,6 +350,15 @@ final class OffsetTracker {
 
         synchronized void revoke() {
             revoked = true;
+        }
+
+        synchronized void forget() {
+            revoked = true;
+            forgotten = true;
+        }
+
+        synchronized boolean isForgotten() {
+            return forgotten;
         }
 
         synchronized boolean begin(long offset) {

@@ -42,14 +42,17 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
         return exchange;
     }
 
-    /** The first step of a record: ends it if its partition was revoked before it has begun. */
+    /**
+     * The first step of a record, and the one before each retry: ends it if its partition was revoked before it has begun, or
+     * while it failed, since others read it then.
+     */
     @Override
     public void process(Exchange exchange) {
-        boolean begins = exchange.getProperty(RECORD, OffsetTracker.Record.class)
-                .begin(() -> exchange.getExchangeExtension().getHistoryNodeId());
-        if (!begins) {
-            exchange.setRouteStop(true);
-        }
+        of(exchange)
+                .filter(record -> !(record.hasBegun()
+                        ? record.retry()
+                        : record.begin(() -> exchange.getExchangeExtension().getHistoryNodeId())))
+                .ifPresent(released -> exchange.setRouteStop(true));
     }
 
     /** The record of an exchange, if it is one of a connector's. */
