@@ -3,6 +3,7 @@ package io.s3destination.embedded;
 import io.s3destination.Bundle;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.camel.CamelContext;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
@@ -36,6 +37,10 @@ public final class RunningBundle implements AutoCloseable {
         properties.forEach(main::addOverrideProperty);
         main.start();
         return new RunningBundle(main);
+    }
+
+    public CamelContext context() {
+        return main.getCamelContext();
     }
 
     /** Stops it as SIGTERM does: what is stored is committed. */
