@@ -72,7 +72,8 @@ class RetryReporterTest {
     @CsvSource({"ASIAWRITER, true", "AKIAWRITER, false"})
     void aTemporaryKeyInTheConnectionUrlIsRecognised(String key, boolean temporary) {
         context.getPropertiesComponent().addInitialProperty("connector.null.to", "lake");
-        try (S3Client client = S3Clients.create(ConnectionUrl.parse("s3://" + key + ":secret@us-east-2/lake?endpoint=http://localhost:9000"), 1)) {
+        try (S3Client client = S3Clients.create(
+                ConnectionUrl.parse("s3://" + key + ":secret@us-east-2/lake?endpoint=http://localhost:9000"), 1)) {
             context.getRegistry().bind("s3-lake", S3Client.class, client);
 
             fail(S3Exception.builder()

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.core.ResponseBytes;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 
@@ -266,6 +267,24 @@ abstract class StoringSuite {
         assertThat(objects().keySet())
                 .containsExactly(
                         "datalake/" + stream + ".de-0-0000000000.gz", "datalake/" + stream + ".en-0-0000000000.gz");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "False"})
+    void theInputIsTheNameOfAStreamWhereItIsSaidToBeNoPattern(String isPattern) throws Exception {
+        // As a pattern it would match the second, too.
+        String similar = stream.replace('.', '-');
+        kafka().createStream(similar, 1);
+        settings.put("connector.to-s3.input_is_pattern", isPattern);
+        produce(similar, 0, "1");
+        produce(stream, 0, "2");
+
+        runUntilStored(1);
+        // The same suite on another store has it, too.
+        kafka().admin().deleteTopics(List.of(similar)).all().get();
+
+        assertThat(objects().keySet()).containsExactly("datalake/" + stream + "-0-0000000000.gz");
+        assertThat(stored("datalake/", ".gz")).containsExactly("2");
     }
 
     @Test
