@@ -95,7 +95,7 @@ final class BoundedAnswers implements SdkHttpClient {
 
         private static int counted(int read, int bytes) {
             if (read >= 0) {
-                OffsetTracker.begunByThread().ifPresent(record -> record.sent(bytes));
+                RecordInFlight.begunByThread().ifPresent(record -> record.sent(bytes));
             }
             return read;
         }

@@ -36,7 +36,7 @@ final class ConsumerGroup {
     private final String id;
     private final Supplier<String> place;
     private final ObjLongConsumer<String> lost;
-    private final OffsetTracker.Limit inFlight = new OffsetTracker.Limit(RECORDS, BYTES);
+    private final InFlightLimit inFlight = new InFlightLimit(RECORDS, BYTES);
     private final Map<String, Uuid> topicIds = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
     private final Map<String, String> recreated = new ConcurrentHashMap<>();
@@ -63,7 +63,7 @@ final class ConsumerGroup {
         return id;
     }
 
-    OffsetTracker.Limit inFlight() {
+    InFlightLimit inFlight() {
         return inFlight;
     }
 

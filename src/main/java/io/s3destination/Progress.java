@@ -100,7 +100,7 @@ final class Progress {
     }
 
     private Optional<String> watch(ConsumerGroup group, Seen seen) {
-        OffsetTracker.Limit inFlight = group.inFlight();
+        InFlightLimit inFlight = group.inFlight();
         long now = System.nanoTime();
         boolean isPending = !isSuspended() && (seen.total() > 0 || inFlight.records() > 0);
         progress.look(now, isPending, inFlight.progress());
@@ -126,7 +126,7 @@ final class Progress {
         return stall;
     }
 
-    private static String stack(OffsetTracker.Record record) {
+    private static String stack(RecordInFlight record) {
         return Stream.of(record.stack()).map(frame -> "    at " + frame).collect(Collectors.joining("\n"));
     }
 

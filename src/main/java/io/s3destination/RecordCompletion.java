@@ -23,7 +23,7 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
     @Override
     public Exchange aggregate(Exchange none, Exchange exchange) {
         Message message = exchange.getMessage();
-        OffsetTracker.Record record = OffsetTracker.ofThread()
+        RecordInFlight record = OffsetTracker.ofThread()
                 .dispatch(
                         new TopicPartition(
                                 message.getHeader(KafkaConstants.TOPIC, String.class),
@@ -56,7 +56,7 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
     }
 
     /** The record of an exchange, if it is one of a connector's. */
-    static Optional<OffsetTracker.Record> of(Exchange exchange) {
-        return Optional.ofNullable(exchange.getProperty(RECORD, OffsetTracker.Record.class));
+    static Optional<RecordInFlight> of(Exchange exchange) {
+        return Optional.ofNullable(exchange.getProperty(RECORD, RecordInFlight.class));
     }
 }

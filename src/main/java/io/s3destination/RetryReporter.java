@@ -48,7 +48,7 @@ public final class RetryReporter implements Processor {
         Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         endIfOutOfMemory(failure);
         String connector = String.valueOf(exchange.getFromRouteId());
-        RecordCompletion.of(exchange).ifPresent(OffsetTracker.Record::failed);
+        RecordCompletion.of(exchange).ifPresent(RecordInFlight::failed);
         attempt(() -> count(exchange), null);
         Optional<String> step = attempt(
                 () -> Optional.ofNullable(exchange.getExchangeExtension().getHistoryNodeId()), Optional.empty());

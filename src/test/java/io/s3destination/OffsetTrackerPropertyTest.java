@@ -31,7 +31,7 @@ class OffsetTrackerPropertyTest {
     private static final TopicPartition PARTITION = new TopicPartition("stream", 0);
     private static final Set<TopicPartition> PARTITIONS = Set.of(PARTITION);
 
-    private OffsetTracker.Limit limit;
+    private InFlightLimit limit;
     private OffsetTracker tracker;
 
     /** @param gaps between offsets, which compacted streams and transactions have */
@@ -84,7 +84,7 @@ class OffsetTrackerPropertyTest {
     void nothingIsReadWhileTooMuchIsOnItsWay(@ForAll @IntRange(min = 10, max = 30) int records) {
         TreeSet<Long> offsets = read(records);
 
-        List<OffsetTracker.Record> sent = offsets.stream()
+        List<RecordInFlight> sent = offsets.stream()
                 .map(offset -> tracker.dispatch(PARTITION, offset))
                 .toList();
 
@@ -101,7 +101,7 @@ class OffsetTrackerPropertyTest {
             @ForAll @IntRange(min = 1, max = 20) int records,
             @ForAll @IntRange(max = 20) int begun,
             @ForAll Random order) {
-        List<OffsetTracker.Record> sent = new ArrayList<>(read(records).stream()
+        List<RecordInFlight> sent = new ArrayList<>(read(records).stream()
                 .map(offset -> tracker.dispatch(PARTITION, offset))
                 .toList());
         Collections.shuffle(sent, order);
@@ -123,7 +123,7 @@ class OffsetTrackerPropertyTest {
 
     @Property(tries = 10)
     void whatHasNotBegunOfAPartitionThatIsLostDoesNotBegin(@ForAll @IntRange(min = 1, max = 5) int records) {
-        List<OffsetTracker.Record> sent = read(records).stream()
+        List<RecordInFlight> sent = read(records).stream()
                 .map(offset -> tracker.dispatch(PARTITION, offset))
                 .toList();
 
@@ -135,7 +135,7 @@ class OffsetTrackerPropertyTest {
     @Property(tries = 10)
     void aPartitionThatIsRevokedAndAssignedAgainIsStoredAndCommitted(@ForAll @IntRange(min = 1, max = 5) int records) {
         TreeSet<Long> offsets = read(records);
-        OffsetTracker.Record before = tracker.dispatch(PARTITION, 0);
+        RecordInFlight before = tracker.dispatch(PARTITION, 0);
         before.begin(() -> "");
         tracker.remove(PARTITIONS);
 
@@ -143,7 +143,7 @@ class OffsetTrackerPropertyTest {
         tracker.add(polled(offsets, offset -> Optional.empty()));
         before.done(true);
         offsets.forEach(offset -> {
-            OffsetTracker.Record again = tracker.dispatch(PARTITION, offset);
+            RecordInFlight again = tracker.dispatch(PARTITION, offset);
             assertThat(committable(0)).isEqualTo(offset);
             assertThat(again.begin(() -> "")).isTrue();
             again.done(true);
@@ -205,7 +205,7 @@ class OffsetTrackerPropertyTest {
 
     @Property(tries = 5)
     void theLeaderEpochOfTheCommitIsKeptUntilARecordIsRead(@ForAll @IntRange(min = 1, max = 5) int beyond) {
-        tracker = new OffsetTracker(new OffsetTracker.Limit(20, 1_000), 100);
+        tracker = new OffsetTracker(new InFlightLimit(20, 1_000), 100);
         tracker.start(PARTITION, 10, 10, Optional.of(7));
 
         assertThat(uncommitted(OptionalLong.of(10 + beyond)))
@@ -233,7 +233,7 @@ class OffsetTrackerPropertyTest {
         read(Set.of());
 
         tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record))));
-        OffsetTracker.Record dispatched = tracker.dispatch(PARTITION, 0);
+        RecordInFlight dispatched = tracker.dispatch(PARTITION, 0);
 
         assertThat(tracker.isFull()).isTrue();
         dispatched.done(true);
@@ -264,7 +264,7 @@ class OffsetTrackerPropertyTest {
     }
 
     private void read(Set<Long> offsets, Function<Long, Optional<Integer>> epoch) {
-        limit = new OffsetTracker.Limit(20, 1_000);
+        limit = new InFlightLimit(20, 1_000);
         tracker = new OffsetTracker(limit, 100);
         long first = offsets.isEmpty() ? 0 : offsets.iterator().next();
         tracker.start(PARTITION, first, first, Optional.empty());
