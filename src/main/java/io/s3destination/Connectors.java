@@ -63,9 +63,8 @@ public final class Connectors implements CamelContextAware {
             return;
         }
         context = camelContext;
-        // Camel 4.17 lower-cases the names of options by the locale: in Turkish it does not know groupId. Bundle sets
-        // it
-        // sooner; `camel run`, exported projects and Camel K get here before their routes are built.
+        // Before the routes are built: Camel 4.17 lower-cases the names of options by the locale, and in Turkish it
+        // does not know groupId. Bundle sets it sooner; `camel run`, exported projects and Camel K get here.
         Locale.setDefault(Locale.ROOT);
         OutOfMemory.endProcessOfAnyThread();
         SecretLoggers.quieten();
