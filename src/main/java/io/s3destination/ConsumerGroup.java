@@ -230,11 +230,12 @@ final class ConsumerGroup {
     void lost(TopicPartition partition, long first, long number) {
         lost.accept(partition.topic(), number);
         LOG.error(
-                "{}: LOST: Kafka deleted records of partition {} before they were stored: offsets {} to {}, at most {}"
-                        + " records. Reading goes on at offset {}. Keep records longer (retention.ms, retention.bytes)"
+                "{}: LOST: Kafka deleted records of stream {}, partition {}, before they were stored: offsets {} to {}, at most"
+                        + " {} records. Reading goes on at offset {}. Keep records longer (retention.ms, retention.bytes)"
                         + " than an outage may last",
                 id,
-                partition,
+                partition.topic(),
+                partition.partition(),
                 first,
                 first + number - 1,
                 number,

@@ -40,7 +40,10 @@ final class InFlightLimit {
 
     /** The record that has been in one attempt of its steps for longest, and sends no byte. */
     Optional<RecordInFlight> oldestAttempt() {
-        return begun.stream().filter(record -> !record.hasFailed()).max(Comparator.comparing(RecordInFlight::inactive));
+        long now = System.nanoTime();
+        return begun.stream()
+                .filter(record -> !record.hasFailed())
+                .min(Comparator.comparingLong(record -> record.active() - now));
     }
 
     void progressed(long number) {

@@ -42,6 +42,9 @@ final class Progress {
     private final Metrics metrics;
     private final MultiGauge gauges;
     private final ProgressMonitor progress = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    /** Of the record that has been in one attempt for longest. */
+    private final ProgressMonitor attempts = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+
     private final ProgressMonitor looks = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
     private volatile Optional<String> fault = Optional.empty();
     private long objects;
@@ -105,12 +108,15 @@ final class Progress {
         boolean isPending = !isSuspended() && (seen.total() > 0 || inFlight.records() > 0);
         progress.look(now, isPending, inFlight.progress());
         looks.look(now, !seen.isComplete(), 0);
+        Optional<RecordInFlight> oldest = inFlight.oldestAttempt();
+        attempts.look(
+                now, oldest.isPresent(), oldest.map(RecordInFlight::active).orElse(0L));
         if (seen.unreadableStream().isPresent()) {
             return seen.unreadableStream();
         }
-        Optional<String> stall = inFlight.oldestAttempt()
-                .filter(record -> record.inactive().compareTo(ConnectorHealth.STALLED) >= 0)
-                .map(record -> record + " is not done for " + record.inactive().toSeconds() + " s and sends nothing")
+        Optional<String> stall = attempts.stalled()
+                .flatMap(since ->
+                        oldest.map(record -> record + " is not done for " + since.toSeconds() + " s and sends nothing"))
                 .or(() -> progress.stalled().map(since -> "no progress for " + since.toSeconds() + " s, cause unknown"))
                 .or(() -> looks.stalled()
                         .map(since -> "the lag of a partition is unknown for " + since.toSeconds() + " s"))
@@ -121,7 +127,7 @@ final class Progress {
                     "{}: {}. The thread of the oldest record in flight:\n{}",
                     connector,
                     stall.get(),
-                    inFlight.oldestAttempt().map(Progress::stack).orElse("none"));
+                    oldest.map(Progress::stack).orElse("none"));
         }
         return stall;
     }

@@ -1,6 +1,5 @@
 package io.s3destination;
 
-import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -80,9 +79,9 @@ final class RecordInFlight {
         }
     }
 
-    /** How long its attempt has sent no byte. */
-    Duration inactive() {
-        return Duration.ofNanos(System.nanoTime() - active);
+    /** When its attempt began, or sent its last byte, by {@link System#nanoTime()}. */
+    long active() {
+        return active;
     }
 
     /** What the thread of its attempt does. */
