@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.util.Optional;
 import org.slf4j.event.Level;
 
 /**
@@ -18,5 +19,10 @@ record Explanation(Level level, String text) {
     /** Of a failure that somebody must fix. */
     static Explanation lasting(String cause, String remedy) {
         return new Explanation(Level.ERROR, cause + "; " + remedy);
+    }
+
+    /** The same, or empty where that is not the cause. */
+    static Optional<Explanation> lastingIf(boolean isCause, String cause, String remedy) {
+        return isCause ? Optional.of(lasting(cause, remedy)) : Optional.empty();
     }
 }

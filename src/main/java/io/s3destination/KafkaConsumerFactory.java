@@ -60,7 +60,7 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         try {
             return new OffsetCommittingConsumer(kafka, group);
         } catch (KafkaException e) {
-            group.failed(ErrorRemedies.ofKafka(e).text());
+            group.failed(KafkaErrorRemedies.of(e).text());
             throw e;
         }
     }

@@ -138,7 +138,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
 
     private KafkaException failed(KafkaException e) {
         if (!(e instanceof WakeupException)) {
-            group.failed(ErrorRemedies.ofKafka(e).text());
+            group.failed(KafkaErrorRemedies.of(e).text());
         }
         return e;
     }

@@ -126,7 +126,7 @@ final class PartitionLookup {
                         "stream " + topic.getKey() + " does not exist: create it, or correct the connector's input");
             }
             if (failure.filter(TopicAuthorizationException.class::isInstance).isPresent()) {
-                return failure.map(cause -> ErrorRemedies.ofKafka(cause).text());
+                return failure.map(cause -> KafkaErrorRemedies.of(cause).text());
             }
         }
         return Optional.empty();
@@ -139,7 +139,7 @@ final class PartitionLookup {
                                 || String.valueOf(cause.getMessage()).contains("FIND_COORDINATOR")
                         ? "the group has no coordinator: the brokers cannot find or create the topic __consumer_offsets, as where"
                                 + " offsets.topic.replication.factor is larger than their number"
-                        : ErrorRemedies.ofKafka(cause).text());
+                        : KafkaErrorRemedies.of(cause).text());
     }
 
     private static Optional<Throwable> failure(KafkaFuture<?> future) throws InterruptedException {

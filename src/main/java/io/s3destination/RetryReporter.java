@@ -53,7 +53,7 @@ public final class RetryReporter implements Processor {
         Optional<String> step = attempt(
                 () -> Optional.ofNullable(exchange.getExchangeExtension().getHistoryNodeId()), Optional.empty());
         Explanation explanation =
-                attempt(() -> explain(exchange, failure, step), ErrorRemedies.ofUnexplained(failure, step));
+                attempt(() -> explain(exchange, failure, step), S3ErrorRemedies.ofUnexplained(failure, step));
         String bucket = attempt(() -> resolve(exchange, "{{bucket:{{connector." + connector + ".to}}}}"), "?");
         String key = attempt(() -> exchange.getMessage().getHeader(AWS2S3Constants.KEY, "", String.class), "");
         Outage outage = outages.computeIfAbsent(connector, unused -> Outage.none());
@@ -93,7 +93,7 @@ public final class RetryReporter implements Processor {
 
     private Explanation explain(Exchange exchange, Throwable failure, Optional<String> step) {
         boolean temporaryKey = failure instanceof S3Exception && attempt(() -> hasTemporaryKey(exchange), false);
-        return ErrorRemedies.ofUpload(failure, step, temporaryKey);
+        return S3ErrorRemedies.ofUpload(failure, step, temporaryKey);
     }
 
     private static boolean hasTemporaryKey(Exchange exchange) {
@@ -132,7 +132,7 @@ public final class RetryReporter implements Processor {
 
     private static boolean isOutOfMemory(Throwable failure) {
         try {
-            return ErrorRemedies.causes(failure).stream().anyMatch(OutOfMemoryError.class::isInstance);
+            return FailureCauses.of(failure).any(OutOfMemoryError.class);
         } catch (Throwable e) {
             return e instanceof OutOfMemoryError;
         }

@@ -36,6 +36,6 @@ record UnreadableRecord(TopicPartition partition, long offset, long since, Kafka
     @Override
     public String toString() {
         return "partition " + partition + " cannot be read at offset " + offset + ": "
-                + ErrorRemedies.ofKafka(fault).text();
+                + KafkaErrorRemedies.of(fault).text();
     }
 }
