@@ -80,9 +80,8 @@ class ManifestsIT {
                         .containsEntry(
                                 "consumerGroup",
                                 route.yaml().findValue("groupId").asText())
-                        .containsEntry(
-                                "offsetResetPolicy",
-                                route.yaml().findValue("autoOffsetReset").asText())
+                        // Without a committed offset the connector begins at the start of the log.
+                        .containsEntry("offsetResetPolicy", "earliest")
                         .containsEntry("allowIdleConsumers", "false");
             });
         }
