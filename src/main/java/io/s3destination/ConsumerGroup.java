@@ -36,7 +36,8 @@ final class ConsumerGroup {
     private final String id;
     private final Supplier<String> place;
     private final ObjLongConsumer<String> lost;
-    private final InFlightLimit inFlight = new InFlightLimit(RECORDS, BYTES);
+    private final InFlightLimit inFlight =
+            new InFlightLimit(RECORDS, BYTES, Runtime.getRuntime().maxMemory() / 8);
     private final Map<String, Uuid> topicIds = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
     private final Map<String, String> recreated = new ConcurrentHashMap<>();

@@ -16,15 +16,20 @@ final class InFlightLimit {
     private final int maxRecords;
     private final long maxBytes;
     private final AtomicInteger records = new AtomicInteger();
+    private final long maxFailedBytes;
     private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong failedBytes = new AtomicLong();
     private final AtomicLong progress = new AtomicLong();
     private final Set<RecordInFlight> begun = ConcurrentHashMap.newKeySet();
 
     /**
      * @param maxRecords in flight before reading pauses
      * @param maxBytes of their keys, values and headers
+     * @param maxFailedBytes of records that fail, up to which these do not count: a large record that S3 refuses is to block its
+     *     own partition only
      */
-    InFlightLimit(int maxRecords, long maxBytes) {
+    InFlightLimit(int maxRecords, long maxBytes, long maxFailedBytes) {
+        this.maxFailedBytes = maxFailedBytes;
         this.maxRecords = maxRecords;
         this.maxBytes = maxBytes;
     }
@@ -54,8 +59,15 @@ final class InFlightLimit {
         begun.add(record);
     }
 
+    void failed(RecordInFlight record) {
+        failedBytes.addAndGet(record.size());
+    }
+
     void done(RecordInFlight record) {
         begun.remove(record);
+        if (record.hasFailed()) {
+            failedBytes.addAndGet(-record.size());
+        }
     }
 
     void add(int moreRecords, long moreBytes) {
@@ -64,6 +76,6 @@ final class InFlightLimit {
     }
 
     boolean isReached() {
-        return records.get() >= maxRecords || bytes.get() >= maxBytes;
+        return records.get() >= maxRecords || bytes.get() - Math.min(failedBytes.get(), maxFailedBytes) >= maxBytes;
     }
 }

@@ -68,7 +68,10 @@ final class RecordInFlight {
 
     /** Notes that an attempt to store it has failed. */
     void failed() {
-        failed = true;
+        if (!failed) {
+            failed = true;
+            limit.failed(this);
+        }
     }
 
     /** Notes that so many bytes were sent. */

@@ -205,11 +205,45 @@ class OffsetTrackerPropertyTest {
 
     @Property(tries = 5)
     void theLeaderEpochOfTheCommitIsKeptUntilARecordIsRead(@ForAll @IntRange(min = 1, max = 5) int beyond) {
-        tracker = new OffsetTracker(new InFlightLimit(20, 1_000), 100);
+        tracker = new OffsetTracker(new InFlightLimit(20, 1_000, 2_000), 100);
         tracker.start(PARTITION, 10, 10, Optional.of(7));
 
         assertThat(uncommitted(OptionalLong.of(10 + beyond)))
                 .containsExactly(Map.entry(PARTITION, new OffsetAndMetadata(10 + beyond, Optional.of(7), "")));
+    }
+
+    @Property(tries = 30)
+    void recordsThatFailDoNotCountUpToABoundOfTheirOwn(@ForAll @IntRange(min = 1, max = 30) int hundreds) {
+        read(Set.of());
+        ConsumerRecord<byte[], byte[]> record = record(hundreds * 100, new RecordHeaders());
+        tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record))));
+        RecordInFlight refused = tracker.dispatch(PARTITION, 0);
+        assertThat(tracker.isFull()).isEqualTo(hundreds >= 10);
+
+        refused.failed();
+        refused.failed();
+
+        assertThat(tracker.isFull()).isEqualTo(hundreds >= 30);
+        refused.done(true);
+        assertThat(tracker.isFull()).isFalse();
+        tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record(1_000, new RecordHeaders())))));
+        tracker.dispatch(PARTITION, 0);
+        assertThat(tracker.isFull()).isTrue();
+    }
+
+    private static ConsumerRecord<byte[], byte[]> record(int size, RecordHeaders headers) {
+        return new ConsumerRecord<>(
+                "stream",
+                0,
+                0L,
+                0L,
+                TimestampType.CREATE_TIME,
+                0,
+                size,
+                new byte[0],
+                new byte[0],
+                headers,
+                Optional.empty());
     }
 
     @Property(tries = 10)
@@ -264,7 +298,7 @@ class OffsetTrackerPropertyTest {
     }
 
     private void read(Set<Long> offsets, Function<Long, Optional<Integer>> epoch) {
-        limit = new InFlightLimit(20, 1_000);
+        limit = new InFlightLimit(20, 1_000, 2_000);
         tracker = new OffsetTracker(limit, 100);
         long first = offsets.isEmpty() ? 0 : offsets.iterator().next();
         tracker.start(PARTITION, first, first, Optional.empty());

@@ -121,6 +121,25 @@ class ReleasedRecordsTest {
         assertThat(s3.keys(stream)).hasSize(20);
     }
 
+    @Test
+    void aLargeRecordThatIsRefusedBlocksItsPartitionOnly() throws Exception {
+        kafka.createStream(stream, 2);
+        String large = "\"" + "x".repeat(9 << 20) + "\"";
+        try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            producer.send(new ProducerRecord<>(stream, 0, null, large.getBytes(UTF_8)));
+        }
+        proxy.fail(stream + "-0-", 1, Fault.ACCESS_DENIED);
+
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            await(() -> bundle.metric("s3.destination.retries") > 0);
+            produce(20, 2);
+            await(() -> committed(1) == 10);
+            proxy.mend();
+
+            await(() -> committed(0) == 11 && bundle.metric("s3.destination.in.flight") == 0);
+        }
+    }
+
     private long committed(int partition) throws Exception {
         return kafka.commits("to-s3", stream).containsKey(partition)
                 ? kafka.commits("to-s3", stream).get(partition).offset()
