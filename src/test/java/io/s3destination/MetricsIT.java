@@ -76,7 +76,7 @@ class MetricsIT {
             assertThat(last.of("s3_destination_upload_seconds_bucket", "le=\"+Inf\""))
                     .containsValue((double) RECORDS);
             assertThat(last.names()).containsAll(graphed());
-            assertThat(bundle.log()).contains("records stored in");
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.log().contains("records stored in"));
         }
     }
 
