@@ -152,7 +152,8 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     }
 
     private void begin(TopicPartition partition, StartPosition start) {
-        if (start.stop().isPresent()) {
+        if (start.stop().isPresent() || group.stopped(partition).isPresent()) {
+            // Also one that was stopped before and has come back: what was wrong may not show any more.
             stop(partition);
             return;
         }
