@@ -28,7 +28,7 @@ record CommitMark(Optional<Uuid> topic, String place, String mode, long offset) 
             "s3d1 topic=(-|[\\w-]{22}) place=([0-9a-f]{16}) mode=([1n]) offset=(0|[1-9]\\d{0,18})(?: .*)?");
 
     /**
-     * The mark of a commit, or empty if it has none. A mark whose offset is not the commit's own is none: tools such as
+     * The mark of a commit, or empty if it has none. A mark whose offset is not the commit's own is ignored: tools such as
      * MirrorMaker 2 copy the metadata of a commit and translate its offset.
      */
     static Optional<CommitMark> of(OffsetAndMetadata commit) {

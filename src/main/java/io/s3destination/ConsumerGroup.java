@@ -43,6 +43,9 @@ final class ConsumerGroup {
     private final Map<String, String> recreated = new ConcurrentHashMap<>();
     private final Map<TopicPartition, String> stopped = new ConcurrentHashMap<>();
     private final Set<OffsetCommittingConsumer> consumers = ConcurrentHashMap.newKeySet();
+    /** Of the open consumers, once it is asked for. */
+    private volatile Optional<String> knownPlace = Optional.empty();
+
     private volatile boolean marksRefused;
     private volatile Failure failure;
     private volatile boolean joined;
@@ -76,6 +79,8 @@ final class ConsumerGroup {
     /** @param settings of the consumer: where Kafka is, and how to log in */
     synchronized void opened(OffsetCommittingConsumer consumer, Properties settings) {
         consumers.add(consumer);
+        // An edit of the route makes a new consumer.
+        knownPlace = Optional.empty();
         if (admin == null) {
             Map<String, Object> mine = new HashMap<>();
             AdminClientConfig.configNames().stream()
@@ -207,7 +212,14 @@ final class ConsumerGroup {
     String mark(TopicPartition partition, long offset) {
         return marksRefused
                 ? ""
-                : new CommitMark(topicId(partition.topic()), place.get(), CommitMark.ONE_RECORD, offset).toString();
+                : new CommitMark(topicId(partition.topic()), place(), CommitMark.ONE_RECORD, offset).toString();
+    }
+
+    /** Kept, since each partition of each commit asks for it, on the polling thread. */
+    private String place() {
+        String now = knownPlace.orElseGet(place);
+        knownPlace = Optional.of(now);
+        return now;
     }
 
     /** Commits have no mark from now on: the brokers take no metadata of that size. */

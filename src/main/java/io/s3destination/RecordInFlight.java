@@ -37,7 +37,7 @@ final class RecordInFlight {
     /**
      * Whether it may begin to be stored, or is released to who reads its partition next; for the thread that stores it.
      *
-     * @param now tells the step that it is in
+     * @param now supplies the ID of the step that it is in
      */
     boolean begin(Supplier<String> now) {
         released = !partition.begin(offset);
