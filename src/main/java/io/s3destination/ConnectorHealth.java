@@ -21,15 +21,6 @@ import org.apache.camel.model.Model;
  */
 final class ConnectorHealth extends AbstractHealthCheck {
 
-    /** How long a record may be tried again before it counts as one that cannot be stored. */
-    static final Duration PATIENCE = Duration.ofSeconds(10);
-
-    /** How long work may be pending without progress. */
-    static final Duration STALLED = Duration.ofSeconds(30);
-
-    /** After which a restart helps a thread that polls no more. */
-    private static final Duration HANGING = Duration.ofMinutes(5);
-
     private final String connector;
     private final Set<String> connectors;
     private volatile boolean removed;
@@ -57,13 +48,15 @@ final class ConnectorHealth extends AbstractHealthCheck {
         List<String> faults = new ArrayList<>();
         ended().ifPresent(faults::add);
         boolean isLiveness = options.get(CHECK_KIND) == Kind.LIVENESS;
-        notPolling(isLiveness ? HANGING : STALLED).ifPresent(faults::add);
+        notPolling(isLiveness ? limits().hanging() : limits().stalled()).ifPresent(faults::add);
         if (!isLiveness) {
             faults.addAll(missingRoutes());
             if (faults.isEmpty()) {
                 reading().ifPresent(faults::add);
             }
-            bean("retries", RetryReporter.class).failing(connector, PATIENCE).ifPresent(faults::add);
+            bean("retries", RetryReporter.class)
+                    .failing(connector, limits().failing())
+                    .ifPresent(faults::add);
             if (faults.isEmpty()) {
                 // A cause that is known says more.
                 bean("metrics", Metrics.class).fault(connector).ifPresent(faults::add);
@@ -117,7 +110,7 @@ final class ConnectorHealth extends AbstractHealthCheck {
             return Optional.of(group.sinceTurned())
                     .filter(since -> since.compareTo(patience) >= 0)
                     .map(since -> "Kafka is not polled for " + since.toSeconds() + " s"
-                            + group.failure(since.plus(PATIENCE))
+                            + group.failure(since.plus(limits().failing()))
                                     .map(cause -> ": " + cause)
                                     .orElse(""));
         });
@@ -134,6 +127,10 @@ final class ConnectorHealth extends AbstractHealthCheck {
         Route route = getCamelContext().getRoute(connector);
         boolean reads = route != null && route.getConsumer() instanceof KafkaConsumer kafka && kafka.isStarted();
         return reads ? ((KafkaConsumer) route.getConsumer()).healthStates() : List.of();
+    }
+
+    private ReadinessLimits limits() {
+        return ReadinessLimits.of(getCamelContext());
     }
 
     private <T> T bean(String name, Class<T> type) {

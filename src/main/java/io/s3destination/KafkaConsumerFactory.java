@@ -118,7 +118,7 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         ConsumerGroup group = group(id);
         Long last = replaced.get(id);
         Optional<String> known = group.consumers()
-                .flatMap(consumer -> consumer.fault(ConnectorHealth.PATIENCE).stream())
+                .flatMap(consumer -> consumer.fault(ReadinessLimits.of(context).failing()).stream())
                 .findFirst();
         if (known.isPresent()) {
             return known;

@@ -54,7 +54,7 @@ final class Metrics extends EventNotifierSupport {
         clock.scheduleWithFixedDelay(
                 () -> connectors.values().forEach(Progress::look),
                 0,
-                Progress.INTERVAL.toMillis(),
+                ReadinessLimits.of(getCamelContext()).interval().toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 

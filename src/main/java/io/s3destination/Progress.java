@@ -30,8 +30,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Progress {
 
-    static final Duration INTERVAL = Duration.ofSeconds(5);
-
     /** Half an interval less than ten seconds, since looks are not on time. */
     private static final long LOG_INTERVAL = Duration.ofMillis(7_500).toNanos();
 
@@ -41,11 +39,11 @@ final class Progress {
     private final CamelContext context;
     private final Metrics metrics;
     private final MultiGauge gauges;
-    private final ProgressMonitor progress = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private final ProgressMonitor progress;
     /** Of the record that has been in one attempt for longest. */
-    private final ProgressMonitor attempts = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private final ProgressMonitor attempts;
 
-    private final ProgressMonitor looks = new ProgressMonitor(ConnectorHealth.STALLED, INTERVAL);
+    private final ProgressMonitor looks;
     private volatile Optional<String> fault = Optional.empty();
     private long objects;
     private long logged = System.nanoTime();
@@ -54,6 +52,10 @@ final class Progress {
         this.connector = connector;
         this.context = context;
         this.metrics = metrics;
+        ReadinessLimits limits = ReadinessLimits.of(context);
+        progress = new ProgressMonitor(limits.stalled(), limits.interval());
+        attempts = new ProgressMonitor(limits.stalled(), limits.interval());
+        looks = new ProgressMonitor(limits.stalled(), limits.interval());
         gauges = MultiGauge.builder(Metrics.PREFIX + "lag")
                 .description("Records that are not committed yet, in the partitions that this process reads")
                 .baseUnit("records")

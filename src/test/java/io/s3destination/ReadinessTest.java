@@ -45,8 +45,10 @@ class ReadinessTest {
                 "camel.main.routes-include-pattern",
                         EditedRoutes.withStep(routes, "hanging").pattern());
 
-        try (RunningBundle bundle =
-                        RunningBundle.start(settings, registry -> registry.bind("hanging", Processor.class, hanging));
+        try (RunningBundle bundle = RunningBundle.start(settings, registry -> {
+                    registry.bind("hanging", Processor.class, hanging);
+                    registry.bind("readiness-limits", ReadinessLimits.class, ReadinessLimits.DEFAULT.shortened(5));
+                });
                 KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             Awaitility.await()
                     .atMost(PATIENCE)
