@@ -131,15 +131,14 @@ public final class Connectors implements CamelContextAware {
             ThreadPoolProfile pool = new ThreadPoolProfileBuilder(connector.name())
                     .poolSize(connector.uploads())
                     .maxPoolSize(connector.uploads())
+                    .allowCoreThreadTimeOut(true)
                     // What waits for an upload is bounded by the limit of records in flight; the polling thread must
                     // not wait.
                     .maxQueueSize(Integer.MAX_VALUE)
                     .build();
+            ExecutorService uploads = context.getExecutorServiceManager().newThreadPool(this, connector.name(), pool);
             context.getRegistry()
-                    .bind(
-                            connector.name(),
-                            ExecutorService.class,
-                            context.getExecutorServiceManager().newThreadPool(this, connector.name(), pool));
+                    .bind(connector.name(), ExecutorService.class, new RecordPool(uploads, connector.uploads()));
         }
     }
 

@@ -37,7 +37,7 @@ final class ConsumerGroup {
     private final Supplier<String> place;
     private final ObjLongConsumer<String> lost;
     private final InFlightLimit inFlight =
-            new InFlightLimit(RECORDS, BYTES, Runtime.getRuntime().maxMemory() / 8);
+            new InFlightLimit(RECORDS, BYTES, Runtime.getRuntime().maxMemory() / 4);
     private final Map<String, Uuid> topicIds = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
     private final Map<String, String> recreated = new ConcurrentHashMap<>();

@@ -1,32 +1,36 @@
 package io.s3destination;
 
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The records in flight over all consumers of a group, those that are closed among them: what they have read goes on,
- * and takes its memory. Safe for all threads.
+ * and takes its memory. Records that fail have a bound of their own, so that they do not keep others from being read. Safe
+ * for all threads.
  */
 final class InFlightLimit {
 
     private final int maxRecords;
     private final long maxBytes;
-    private final AtomicInteger records = new AtomicInteger();
     private final long maxFailedBytes;
+    private final AtomicInteger records = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
+    private final AtomicInteger failedRecords = new AtomicInteger();
     private final AtomicLong failedBytes = new AtomicLong();
     private final AtomicLong progress = new AtomicLong();
-    private final Set<RecordInFlight> begun = ConcurrentHashMap.newKeySet();
+    private final Set<RecordInFlight> attempts = ConcurrentHashMap.newKeySet();
 
     /**
-     * @param maxRecords in flight before reading pauses
+     * @param maxRecords in flight before reading pauses, but for those that fail
      * @param maxBytes of their keys, values and headers
-     * @param maxFailedBytes of records that fail, up to which these do not count: a large record that S3 refuses is to block its
-     *     own partition only
+     * @param maxFailedBytes what records that fail may take; from half of that on, partitions that have such are not read
      */
     InFlightLimit(int maxRecords, long maxBytes, long maxFailedBytes) {
         this.maxFailedBytes = maxFailedBytes;
@@ -35,7 +39,7 @@ final class InFlightLimit {
     }
 
     int records() {
-        return records.get();
+        return records.get() + failedRecords.get();
     }
 
     /** Grows with each record that is stored, each offset that is committed, and each byte that is sent. */
@@ -46,9 +50,16 @@ final class InFlightLimit {
     /** The record that has been in one attempt of its steps for longest, and sends no byte. */
     Optional<RecordInFlight> oldestAttempt() {
         long now = System.nanoTime();
-        return begun.stream()
+        return attempts.stream()
                 .filter(record -> !record.hasFailed())
                 .min(Comparator.comparingLong(record -> record.active() - now));
+    }
+
+    /** The records of a partition that are in an attempt, by offset. */
+    Map<Long, RecordInFlight> attempts(TopicPartition partition) {
+        return attempts.stream()
+                .filter(record -> record.isOf(partition))
+                .collect(Collectors.toMap(RecordInFlight::offset, record -> record, (one, other) -> one));
     }
 
     void progressed(long number) {
@@ -56,26 +67,60 @@ final class InFlightLimit {
     }
 
     void begun(RecordInFlight record) {
-        begun.add(record);
+        attempts.add(record);
     }
 
-    void failed(RecordInFlight record) {
-        failedBytes.addAndGet(record.size());
+    /** A record waits for its turn: no attempt is made. */
+    void waits(RecordInFlight record) {
+        attempts.remove(record);
     }
 
-    void done(RecordInFlight record) {
-        begun.remove(record);
+    /** A record is counted from now on. */
+    void add(RecordInFlight record) {
         if (record.hasFailed()) {
-            failedBytes.addAndGet(-record.size());
+            addFailed(1, record);
+        } else {
+            addOther(1, record);
         }
     }
 
-    void add(int moreRecords, long moreBytes) {
-        records.addAndGet(moreRecords);
-        bytes.addAndGet(moreBytes);
+    /** A record that is counted has failed for the first time. */
+    void failed(RecordInFlight record) {
+        addOther(-1, record);
+        addFailed(1, record);
+    }
+
+    /** A record is counted no longer. */
+    void done(RecordInFlight record) {
+        attempts.remove(record);
+        if (record.hasFailed()) {
+            addFailed(-1, record);
+        } else {
+            addOther(-1, record);
+        }
+    }
+
+    private void addFailed(int number, RecordInFlight record) {
+        failedRecords.addAndGet(number);
+        failedBytes.addAndGet(number * record.weight());
+    }
+
+    private void addOther(int number, RecordInFlight record) {
+        records.addAndGet(number);
+        bytes.addAndGet(number * record.size());
     }
 
     boolean isReached() {
-        return records.get() >= maxRecords || bytes.get() - Math.min(failedBytes.get(), maxFailedBytes) >= maxBytes;
+        return records.get() >= maxRecords || bytes.get() >= maxBytes;
+    }
+
+    /** Whether partitions that have records that fail are to be read no further. */
+    boolean isFailedReached() {
+        return failedBytes.get() >= maxFailedBytes / 2;
+    }
+
+    /** Whether records that fail take more memory than they may. */
+    boolean isFailedExceeded() {
+        return failedBytes.get() > maxFailedBytes;
     }
 }

@@ -41,6 +41,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     /** So many are stored again after a crash, at most, where S3 refuses one. */
     private static final long SPAN = 10_000;
 
+    /** Kafka's own. */
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
     private final ConsumerGroup group;
     private final OffsetTracker tracker;
     private final StartCheck starts;
@@ -91,11 +94,18 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         starts.advance(this::begin);
         stopRecreatedTopics();
         commits.commit();
+        tracker.reread(polled).ifPresent(record -> super.seek(record.getKey(), record.getValue()));
         pauseAndResume();
         ConsumerRecords<Object, Object> records =
                 read(tracker.isFull() || !starts.partitions().isEmpty() ? SHORT : timeout);
-        tracker.add(records);
-        return records;
+        ConsumerRecords<Object, Object> added = tracker.add(records);
+        tracker.rereading().ifPresent(this::readOn);
+        return added;
+    }
+
+    /** Goes on where a partition was read, once a record of it was read again. */
+    private void readOn(TopicPartition partition) {
+        tracker.reread(partition, position(partition)).ifPresent(next -> super.seek(partition, next));
     }
 
     private ConsumerRecords<Object, Object> read(Duration timeout) {
@@ -193,6 +203,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     /** Pauses what must not or cannot be read and what there is no room for, and nothing else. */
     private void pauseAndResume() {
         Set<TopicPartition> held = tracker.full(assignment());
+        tracker.rereading().ifPresent(held::remove);
         held.addAll(starts.partitions());
         held.addAll(stopped);
         Optional.ofNullable(unreadable).map(UnreadableRecord::partition).ifPresent(held::add);
@@ -209,12 +220,14 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public void pause(Collection<TopicPartition> partitions) {
         suspended = true;
+        tracker.suspend(true);
         super.pause(partitions);
     }
 
     @Override
     public void resume(Collection<TopicPartition> partitions) {
         suspended = false;
+        tracker.suspend(false);
         super.resume(partitions);
     }
 
@@ -296,13 +309,17 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
 
     @Override
     public void close() {
-        group.closed(this);
-        super.close();
+        close(CLOSE_TIMEOUT);
     }
 
     @Override
     public void close(Duration timeout) {
         group.closed(this);
-        super.close(timeout);
+        try {
+            super.close(timeout);
+        } finally {
+            // Also where it could not leave its group.
+            tracker.remove(tracker.partitions());
+        }
     }
 }

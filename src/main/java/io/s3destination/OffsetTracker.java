@@ -1,7 +1,10 @@
 package io.s3destination;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,10 +27,16 @@ final class OffsetTracker {
 
     private static final ThreadLocal<OffsetTracker> OF_THREAD = new ThreadLocal<>();
 
+    /** A partition with so many records that fail is read no further: each of them is retried in turn. */
+    private static final int MAX_FAILING = 100;
+
     private final InFlightLimit limit;
     private final long maxSpan;
     private final Map<TopicPartition, PartitionOffsets> partitions = new ConcurrentHashMap<>();
     private int undispatched;
+    private RecordInFlight dispatched;
+    private boolean suspended;
+    private Optional<TopicPartition> reread = Optional.empty();
     private volatile boolean broken;
 
     /**
@@ -44,6 +53,17 @@ final class OffsetTracker {
         return OF_THREAD.get();
     }
 
+    /** The record that this thread has dispatched last, once. */
+    static Optional<RecordInFlight> dispatched() {
+        return Optional.ofNullable(OF_THREAD.get()).flatMap(OffsetTracker::takeDispatched);
+    }
+
+    private Optional<RecordInFlight> takeDispatched() {
+        Optional<RecordInFlight> taken = Optional.ofNullable(dispatched);
+        dispatched = null;
+        return taken;
+    }
+
     /**
      * Begins, or goes on with, a partition. Like all that changes the tracker but for {@link RecordInFlight}, for the polling thread.
      *
@@ -52,9 +72,51 @@ final class OffsetTracker {
      * @param epoch the leader epoch of the record before it, if it is known
      */
     void start(TopicPartition partition, long committed, long next, Optional<Integer> epoch) {
-        partitions
-                .computeIfAbsent(partition, unused -> new PartitionOffsets(committed, epoch))
-                .next(next);
+        PartitionOffsets state = partitions.computeIfAbsent(
+                partition, unused -> new PartitionOffsets(committed, epoch, limit.attempts(partition)));
+        state.next(next).forEach(RecordInFlight::end);
+        state.suspend(suspended);
+    }
+
+    /** A record of the partition that is to be read again now, and its offset; one partition at a time. */
+    Optional<Map.Entry<TopicPartition, Long>> reread(long now) {
+        if (suspended || reread.isPresent()) {
+            return Optional.empty();
+        }
+        for (Map.Entry<TopicPartition, PartitionOffsets> partition : partitions.entrySet()) {
+            OptionalLong offset = partition.getValue().reread(now);
+            if (offset.isPresent()) {
+                reread = Optional.of(partition.getKey());
+                return Optional.of(Map.entry(partition.getKey(), offset.getAsLong()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The partition of which a record is being read again. */
+    Optional<TopicPartition> rereading() {
+        return reread;
+    }
+
+    /**
+     * Takes in how far the partition has been read of which a record is read again.
+     *
+     * @return the offset from which the partition is to be read on
+     */
+    OptionalLong reread(TopicPartition partition, long position) {
+        List<RecordInFlight> gone = new ArrayList<>();
+        OptionalLong next = partitions.get(partition).reread(position, gone);
+        gone.forEach(RecordInFlight::end);
+        if (next.isPresent()) {
+            reread = Optional.empty();
+        }
+        return next;
+    }
+
+    /** While it is suspended, records that fail are not retried; they are read again afterwards. */
+    void suspend(boolean isSuspended) {
+        suspended = isSuspended;
+        partitions.values().forEach(state -> state.suspend(isSuspended).forEach(record -> record.unload(0)));
     }
 
     /** The partitions that have begun. */
@@ -62,21 +124,31 @@ final class OffsetTracker {
         return Set.copyOf(partitions.keySet());
     }
 
-    /** Takes in what was read. */
-    void add(ConsumerRecords<?, ?> polled) {
+    /** Takes in what was read, and returns what of it is to be dispatched. */
+    <K, V> ConsumerRecords<K, V> add(ConsumerRecords<K, V> polled) {
         OF_THREAD.set(this);
-        undispatched = polled.count();
-        for (ConsumerRecord<?, ?> record : polled) {
-            PartitionOffsets partition = partitions.get(new TopicPartition(record.topic(), record.partition()));
-            partition.add(record, new RecordInFlight(partition, limit, () -> broken = true, record));
+        Map<TopicPartition, List<ConsumerRecord<K, V>>> added = new LinkedHashMap<>();
+        for (TopicPartition partition : polled.partitions()) {
+            PartitionOffsets state = partitions.get(partition);
+            List<ConsumerRecord<K, V>> records = polled.records(partition).stream()
+                    .filter(record ->
+                            state.add(record, () -> new RecordInFlight(state, limit, () -> broken = true, record)))
+                    .toList();
+            if (!records.isEmpty()) {
+                added.put(partition, records);
+            }
         }
+        ConsumerRecords<K, V> all = new ConsumerRecords<>(added);
+        undispatched = all.count();
+        return all;
     }
 
     /** Has a record that was read begin its steps. */
     RecordInFlight dispatch(TopicPartition partition, long offset) {
         RecordInFlight record = partitions.get(partition).dispatch(offset);
         undispatched--;
-        limit.add(1, record.size());
+        limit.add(record);
+        dispatched = record;
         return record;
     }
 
@@ -106,8 +178,10 @@ final class OffsetTracker {
     Set<TopicPartition> full(Set<TopicPartition> of) {
         Set<TopicPartition> full = new HashSet<>(of);
         if (!limit.isReached()) {
+            int maxFailing = limit.isFailedReached() ? 1 : MAX_FAILING;
             full.removeIf(partition -> !partitions.containsKey(partition)
-                    || partitions.get(partition).span() < maxSpan);
+                    || partitions.get(partition).span() < maxSpan
+                            && partitions.get(partition).failing() < maxFailing);
         }
         return full;
     }
@@ -119,7 +193,7 @@ final class OffsetTracker {
 
     /** Has no more records of those partitions begin to be stored, but those before one that has begun. */
     void revoke(Iterable<TopicPartition> revoked) {
-        states(revoked).forEach(PartitionOffsets::revoke);
+        states(revoked).map(PartitionOffsets::revoke).forEach(ended -> ended.forEach(RecordInFlight::release));
     }
 
     /** How many records of those partitions are in flight: neither stored nor released. */
@@ -135,8 +209,9 @@ final class OffsetTracker {
 
     /** Forgets partitions that were revoked: what has begun goes on, and changes nothing here. */
     void remove(Iterable<TopicPartition> revoked) {
-        states(revoked).forEach(PartitionOffsets::forget);
+        states(revoked).map(PartitionOffsets::forget).forEach(ended -> ended.forEach(RecordInFlight::forget));
         revoked.forEach(partitions::remove);
+        reread = reread.filter(partitions::containsKey);
     }
 
     /** What went wrong with records so that they must be read again, by another consumer. For the polling thread. */

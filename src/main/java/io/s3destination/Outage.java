@@ -19,7 +19,7 @@ final class Outage {
     private static final long REMINDER = Duration.ofSeconds(30).toNanos();
     private static final long QUIET = Duration.ofSeconds(5).toNanos();
 
-    private final Map<String, Failing> failing = new HashMap<>();
+    private final Map<Object, Failing> failing = new HashMap<>();
     private boolean lasting;
     private long first;
     private long last;
@@ -46,7 +46,7 @@ final class Outage {
      * @param stored how many objects the connector has stored so far
      * @return what is to be logged now, if anything is
      */
-    synchronized Optional<String> failed(String record, Failure failure, long now, long stored) {
+    synchronized Optional<String> failed(Object record, Failure failure, long now, long stored) {
         failing.merge(
                 record, new Failing(now, failure), (earlier, later) -> new Failing(earlier.since(), later.failure()));
         last = now;
@@ -66,8 +66,12 @@ final class Outage {
                 + ": " + failure.explanation().text());
     }
 
+    synchronized boolean isFailing(Object record) {
+        return failing.containsKey(record);
+    }
+
     /** Notes that a record is failing no more: it was stored, or is left to whoever reads it next. */
-    synchronized void ended(String record) {
+    synchronized void ended(Object record) {
         failing.remove(record);
     }
 

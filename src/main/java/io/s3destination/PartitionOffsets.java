@@ -1,5 +1,7 @@
 package io.s3destination;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -15,30 +17,93 @@ final class PartitionOffsets {
     private final TreeMap<Long, RecordInFlight> waiting = new TreeMap<>();
     /** The leader epochs of the records, by the first offset of each. */
     private final NavigableMap<Long, Integer> epochs = new TreeMap<>();
+    /** When each of the waiting records that take no memory is to be read again, by its offset. */
+    private final TreeMap<Long, Long> unloaded = new TreeMap<>();
+    /** The same records in attempts that have outlasted a rebalance. */
+    private final Map<Long, RecordInFlight> predecessors;
 
     private long committed;
     private long next;
     private long lastBegun = -1;
+    private OptionalLong reread = OptionalLong.empty();
+    private boolean suspended;
     private boolean revoked;
     private boolean forgotten;
     private int inFlight;
+    private int failed;
 
-    PartitionOffsets(long committed, Optional<Integer> epoch) {
+    PartitionOffsets(long committed, Optional<Integer> epoch, Map<Long, RecordInFlight> predecessors) {
         this.committed = committed;
+        this.predecessors = predecessors;
         epoch.ifPresent(before -> epochs.put(-1L, before));
     }
 
-    synchronized void next(long offset) {
-        next = offset;
+    /** Reading begins or goes on at that offset: what was to be read again before it is not there any more. */
+    synchronized List<RecordInFlight> next(long offset) {
+        next = Math.max(next, offset);
+        reread = OptionalLong.empty();
+        return remove(unloaded.headMap(offset));
     }
 
-    synchronized void add(ConsumerRecord<?, ?> record, RecordInFlight inFlight) {
-        waiting.put(record.offset(), inFlight);
+    /** The offset that is read next. */
+    synchronized long next() {
+        return next;
+    }
+
+    private List<RecordInFlight> remove(Map<Long, Long> gone) {
+        List<RecordInFlight> removed =
+                gone.keySet().stream().map(waiting::remove).toList();
+        gone.clear();
+        return removed;
+    }
+
+    /** Whether a record that was read is to be dispatched: while one is read again, the others of its poll are not. */
+    synchronized boolean add(ConsumerRecord<?, ?> record, Supplier<RecordInFlight> inFlight) {
+        if (reread.isPresent() && record.offset() == reread.getAsLong()) {
+            unloaded.remove(record.offset());
+            waiting.get(record.offset()).loaded();
+            return true;
+        }
+        if (reread.isPresent() || record.offset() < next) {
+            return false;
+        }
+        RecordInFlight added = inFlight.get();
+        added.follow(Optional.ofNullable(predecessors.remove(record.offset())));
+        waiting.put(record.offset(), added);
         next = record.offset() + 1;
         record.leaderEpoch()
                 .filter(epoch ->
                         epochs.isEmpty() || !epoch.equals(epochs.lastEntry().getValue()))
                 .ifPresent(epoch -> epochs.put(record.offset(), epoch));
+        return true;
+    }
+
+    /** A record takes no memory until it is read again, which is not before that time. */
+    synchronized void unloaded(long offset, long due) {
+        unloaded.put(offset, due);
+    }
+
+    /** The offset from which a record is to be read again now. */
+    synchronized OptionalLong reread(long now) {
+        reread = unloaded.entrySet().stream()
+                .filter(entry -> entry.getValue() - now <= 0)
+                .mapToLong(Map.Entry::getKey)
+                .findFirst();
+        return reread;
+    }
+
+    /**
+     * Takes in how far the consumer has read.
+     *
+     * @return the offset from which it is to read on if the record that was to be read again has come, or is gone
+     */
+    synchronized OptionalLong reread(long position, List<RecordInFlight> gone) {
+        if (reread.isEmpty() || position <= reread.getAsLong()) {
+            return OptionalLong.empty();
+        }
+        gone.addAll(remove(unloaded.subMap(reread.getAsLong(), true, reread.getAsLong(), true)));
+        reread = OptionalLong.empty();
+        return OptionalLong.of(next);
     }
 
     synchronized RecordInFlight dispatch(long offset) {
@@ -46,25 +111,55 @@ final class PartitionOffsets {
         return waiting.get(offset);
     }
 
-    synchronized void revoke() {
+    /** @return the records that end with that: those whose first attempt has not begun, and those that wait for a retry */
+    synchronized List<RecordInFlight> revoke() {
         revoked = true;
+        return waiting.entrySet().stream()
+                .filter(entry -> entry.getKey() > lastBegun || entry.getValue().hasFailed())
+                .map(Map.Entry::getValue)
+                .toList();
     }
 
-    synchronized void forget() {
+    /** @return the records that end with that, if they wait */
+    synchronized List<RecordInFlight> forget() {
         revoked = true;
         forgotten = true;
+        return new ArrayList<>(waiting.values());
     }
 
-    synchronized boolean isForgotten() {
-        return forgotten;
+    /** @return the records that may be unloaded, if that begins */
+    synchronized List<RecordInFlight> suspend(boolean isSuspended) {
+        suspended = isSuspended;
+        return isSuspended ? new ArrayList<>(waiting.values()) : List.of();
+    }
+
+    synchronized boolean isSuspended() {
+        return suspended;
+    }
+
+    synchronized boolean isRevoked() {
+        return revoked;
     }
 
     synchronized boolean begin(long offset) {
-        if (revoked && offset > lastBegun) {
+        if (forgotten || revoked && offset > lastBegun) {
             return false;
         }
         lastBegun = Math.max(lastBegun, offset);
         return true;
+    }
+
+    synchronized void failed() {
+        failed++;
+    }
+
+    synchronized void failedEnded() {
+        failed--;
+    }
+
+    /** How many of its records fail. */
+    synchronized int failing() {
+        return failed;
     }
 
     synchronized void done(long offset, boolean stored) {

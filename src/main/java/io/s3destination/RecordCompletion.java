@@ -49,9 +49,8 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
     @Override
     public void process(Exchange exchange) {
         of(exchange)
-                .filter(record -> !(record.hasBegun()
-                        ? record.retry()
-                        : record.begin(() -> exchange.getExchangeExtension().getHistoryNodeId())))
+                .filter(record ->
+                        !record.mayGoOn(() -> exchange.getExchangeExtension().getHistoryNodeId()))
                 .ifPresent(released -> exchange.setRouteStop(true));
     }
 

@@ -3,12 +3,20 @@ package io.s3destination;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 
-/** One record that was read, until it is stored or released. Safe for all threads, where nothing else is said. */
+/**
+ * One record that was read, until it is stored or released: the attempts to store it follow one another. Safe for all
+ * threads, where nothing else is said.
+ */
 final class RecordInFlight {
 
+    /** What a record takes beside its content while it waits: the exchange with its headers and variables. */
+    private static final long OVERHEAD = 8 << 10;
+
     private static final ThreadLocal<RecordInFlight> BEGUN = new ThreadLocal<>();
+    private static final ThreadLocal<RecordInFlight> FAILED = new ThreadLocal<>();
 
     private final PartitionOffsets partition;
     private final InFlightLimit limit;
@@ -17,11 +25,23 @@ final class RecordInFlight {
     private final int partitionNumber;
     private final long offset;
     private final long size;
-    private volatile boolean released;
+    private volatile Optional<RecordInFlight> predecessor = Optional.empty();
+    private volatile RecordPool pool;
+    private volatile boolean begun;
     private volatile boolean failed;
+    private volatile boolean released;
+    private volatile boolean unloaded;
+    /** When it may be read again, by {@link System#nanoTime()}, if it is unloaded. */
+    private volatile long due;
+
     private volatile long active;
     private volatile Thread thread;
     private volatile Supplier<String> step = () -> "";
+    /** What runs when its turn comes; null while an attempt is made. */
+    private Runnable next;
+
+    private Runnable end = () -> {};
+    private boolean ended;
 
     /** @param dropped is run if the record ends without being stored or released */
     RecordInFlight(PartitionOffsets partition, InFlightLimit limit, Runnable dropped, ConsumerRecord<?, ?> record) {
@@ -34,43 +54,132 @@ final class RecordInFlight {
         this.size = size(record);
     }
 
+    /** @param earlier the same record, whose attempt has outlasted a rebalance: two attempts at once would take two uploads */
+    void follow(Optional<RecordInFlight> earlier) {
+        predecessor = earlier;
+    }
+
+    /** Whether it has to wait for its predecessor; {@code turn} is run when that has ended. */
+    boolean followsPredecessor(Runnable turn) {
+        return predecessor.filter(earlier -> earlier.onEnd(turn)).isPresent();
+    }
+
+    /** Has it wait for its turn in a pool. */
+    synchronized void waitFor(RecordPool waitsIn, Runnable attempt) {
+        limit.waits(this);
+        pool = waitsIn;
+        next = attempt;
+    }
+
+    RecordPool pool() {
+        return pool;
+    }
+
+    /** Makes an attempt on this thread, if it waits for one. */
+    void run() {
+        Runnable attempt = take();
+        if (attempt == null) {
+            return;
+        }
+        thread = Thread.currentThread();
+        active = System.nanoTime();
+        limit.begun(this);
+        BEGUN.set(this);
+        try {
+            attempt.run();
+        } finally {
+            BEGUN.remove();
+            FAILED.remove();
+            thread = null;
+        }
+    }
+
+    private synchronized Runnable take() {
+        Runnable attempt = next;
+        next = null;
+        return attempt;
+    }
+
+    /** Ends it on this thread, if it waits and {@link #mayGoOn} says so: after its partition was revoked. */
+    void release() {
+        Runnable attempt = take();
+        if (attempt != null) {
+            pool.taken(this);
+            attempt.run();
+        }
+    }
+
     /**
-     * Whether it may begin to be stored, or is released to who reads its partition next; for the thread that stores it.
+     * Ends it on this thread for now, if it waits after a failure: it takes no memory until it is read again.
+     *
+     * @param delay until then, at least, in nanoseconds
+     */
+    void unload(long delay) {
+        Runnable attempt = failed ? take() : null;
+        if (attempt != null) {
+            pool.taken(this);
+            unloaded = true;
+            due = System.nanoTime() + delay;
+            limit.done(this);
+            attempt.run();
+        }
+    }
+
+    /** Its partition is read by others, or not at all, from now on. */
+    void forget() {
+        release();
+        if (unloaded) {
+            end();
+        }
+    }
+
+    /** Takes in that it was read again. */
+    void loaded() {
+        unloaded = false;
+    }
+
+    /**
+     * Whether its steps may go on: those of its first attempt, or of a further one; for the thread of the attempt.
      *
      * @param now supplies the ID of the step that it is in
      */
-    boolean begin(Supplier<String> now) {
-        released = !partition.begin(offset);
-        if (!released) {
-            step = now;
-            thread = Thread.currentThread();
-            active = System.nanoTime();
-            limit.begun(this);
-            BEGUN.set(this);
-        }
-        return !released;
-    }
-
-    /** Whether it has begun. */
-    boolean hasBegun() {
-        return thread != null;
-    }
-
-    /** Whether it may be tried again, or is released to who reads its partition next. */
-    boolean retry() {
-        released = partition.isForgotten();
-        return !released;
+    boolean mayGoOn(Supplier<String> now) {
+        step = now;
+        released = begun ? partition.isRevoked() : !partition.begin(offset);
+        begun = !released;
+        return !released && !unloaded;
     }
 
     boolean hasFailed() {
         return failed;
     }
 
-    /** Notes that an attempt to store it has failed. */
+    boolean isRevoked() {
+        return partition.isRevoked();
+    }
+
+    boolean isSuspended() {
+        return partition.isSuspended();
+    }
+
+    /** Whether those that failed take more memory than they may. */
+    boolean exceedsMemory() {
+        return limit.isFailedExceeded();
+    }
+
+    /** Takes in that an attempt has failed on this thread of what is no record of a connector. */
+    static void otherFailed() {
+        FAILED.remove();
+    }
+
+    /** Notes that an attempt to store it has failed, on this thread. */
     void failed() {
+        FAILED.set(this);
         if (!failed) {
-            failed = true;
             limit.failed(this);
+            failed = true;
+            partition.failed();
+            onEnd(partition::failedEnded);
         }
     }
 
@@ -89,20 +198,52 @@ final class RecordInFlight {
 
     /** What the thread of its attempt does. */
     StackTraceElement[] stack() {
-        return thread.getStackTrace();
+        Thread attempt = thread;
+        return attempt == null ? new StackTraceElement[0] : attempt.getStackTrace();
     }
 
-    /** Ends it, once; for the thread that began it, or any other if none did. */
-    void done(boolean stored) {
-        if (!stored && !released) {
+    /** Takes in that its exchange has ended; for any thread. */
+    void done(boolean success) {
+        boolean stored = success && !released && !unloaded;
+        if (!success && !released && !unloaded) {
             dropped.run();
         }
-        limit.done(this);
-        limit.add(-1, -size);
-        if (stored && !released) {
+        partition.done(offset, stored);
+        if (stored) {
             limit.progressed(1);
         }
-        partition.done(offset, stored && !released);
+        if (unloaded) {
+            partition.unloaded(offset, due);
+        } else {
+            limit.done(this);
+            end();
+        }
+        Optional.ofNullable(pool).ifPresent(waited -> waited.ended(this));
+    }
+
+    /** Ends it for good: it gets no further attempt. */
+    void end() {
+        Runnable ends;
+        synchronized (this) {
+            ends = ended ? () -> {} : end;
+            ended = true;
+        }
+        ends.run();
+    }
+
+    /** Whether its first attempt has begun. */
+    boolean hasBegun() {
+        return begun;
+    }
+
+    /** Has something done when it ends for good, unless it has ended. */
+    synchronized boolean onEnd(Runnable action) {
+        Runnable before = end;
+        end = () -> {
+            before.run();
+            action.run();
+        };
+        return !ended;
     }
 
     @Override
@@ -115,9 +256,27 @@ final class RecordInFlight {
         return Optional.ofNullable(BEGUN.get());
     }
 
+    /** The record whose attempt has failed on this thread last. */
+    static Optional<RecordInFlight> failedByThread() {
+        return Optional.ofNullable(FAILED.get());
+    }
+
+    boolean isOf(TopicPartition other) {
+        return other.partition() == partitionNumber && other.topic().equals(topic);
+    }
+
+    long offset() {
+        return offset;
+    }
+
     /** Of its key, value and headers, in bytes. */
     long size() {
         return size;
+    }
+
+    /** What it takes while it waits for a further attempt, in bytes: as it was read, and as it is stored. */
+    long weight() {
+        return 2 * size + OVERHEAD;
     }
 
     private static long size(ConsumerRecord<?, ?> record) {

@@ -48,7 +48,8 @@ public final class RetryReporter implements Processor {
         Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         endIfOutOfMemory(failure);
         String connector = String.valueOf(exchange.getFromRouteId());
-        RecordCompletion.of(exchange).ifPresent(RecordInFlight::failed);
+        Optional<RecordInFlight> record = RecordCompletion.of(exchange);
+        record.ifPresentOrElse(RecordInFlight::failed, RecordInFlight::otherFailed);
         attempt(() -> count(exchange), null);
         Optional<String> step = attempt(
                 () -> Optional.ofNullable(exchange.getExchangeExtension().getHistoryNodeId()), Optional.empty());
@@ -57,10 +58,14 @@ public final class RetryReporter implements Processor {
         String bucket = attempt(() -> resolve(exchange, "{{bucket:{{connector." + connector + ".to}}}}"), "?");
         String key = attempt(() -> exchange.getMessage().getHeader(AWS2S3Constants.KEY, "", String.class), "");
         Outage outage = outages.computeIfAbsent(connector, unused -> Outage.none());
-        String record = exchange.getExchangeId();
-        attempt(() -> endWith(exchange, new Ending(outage, record)), null);
+        Object failing = record.<Object>map(known -> known).orElseGet(exchange::getExchangeId);
+        if (!outage.isFailing(failing)) {
+            record.ifPresentOrElse(
+                    known -> known.onEnd(() -> outage.ended(known)),
+                    () -> attempt(() -> endWith(exchange, new Ending(outage, failing)), null));
+        }
         outage.failed(
-                        record,
+                        failing,
                         new Outage.Failure(bucket, "s3://" + bucket + "/" + key, explanation),
                         clock.getAsLong(),
                         stored(connector))
@@ -109,9 +114,7 @@ public final class RetryReporter implements Processor {
     }
 
     private static Void endWith(Exchange exchange, Ending ending) {
-        if (!exchange.getExchangeExtension().containsOnCompletion(ending)) {
-            exchange.getExchangeExtension().addOnCompletion(ending);
-        }
+        exchange.getExchangeExtension().addOnCompletion(ending);
         return null;
     }
 
@@ -138,8 +141,8 @@ public final class RetryReporter implements Processor {
         }
     }
 
-    /** A record that fails is noted until its exchange ends. */
-    private record Ending(Outage outage, String record) implements Synchronization {
+    /** What fails and is no record is noted until its exchange ends. */
+    private record Ending(Outage outage, Object record) implements Synchronization {
 
         @Override
         public void onComplete(Exchange exchange) {
