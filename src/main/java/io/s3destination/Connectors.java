@@ -138,7 +138,10 @@ public final class Connectors implements CamelContextAware {
                     .build();
             ExecutorService uploads = context.getExecutorServiceManager().newThreadPool(this, connector.name(), pool);
             context.getRegistry()
-                    .bind(connector.name(), ExecutorService.class, new RecordPool(uploads, connector.uploads()));
+                    .bind(
+                            connector.name(),
+                            ExecutorService.class,
+                            new RecordPool(uploads, connector.uploads(), System::nanoTime));
         }
     }
 

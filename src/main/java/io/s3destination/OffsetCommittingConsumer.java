@@ -220,14 +220,14 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     @Override
     public void pause(Collection<TopicPartition> partitions) {
         suspended = true;
-        tracker.suspend(true);
+        tracker.suspend(true, System.nanoTime());
         super.pause(partitions);
     }
 
     @Override
     public void resume(Collection<TopicPartition> partitions) {
         suspended = false;
-        tracker.suspend(false);
+        tracker.suspend(false, System.nanoTime());
         super.resume(partitions);
     }
 

@@ -114,9 +114,9 @@ final class OffsetTracker {
     }
 
     /** While it is suspended, records that fail are not retried; they are read again afterwards. */
-    void suspend(boolean isSuspended) {
+    void suspend(boolean isSuspended, long now) {
         suspended = isSuspended;
-        partitions.values().forEach(state -> state.suspend(isSuspended).forEach(record -> record.unload(0)));
+        partitions.values().forEach(state -> state.suspend(isSuspended).forEach(record -> record.unload(now)));
     }
 
     /** The partitions that have begun. */

@@ -75,12 +75,25 @@ final class RecordInFlight {
         return pool;
     }
 
-    /** Makes an attempt on this thread, if it waits for one. */
-    void run() {
-        Runnable attempt = take();
-        if (attempt == null) {
-            return;
+    /** Makes the attempt that it waits for, on the thread that runs this, if it still waits for that then. */
+    synchronized Runnable turn() {
+        Runnable attempt = next;
+        return () -> {
+            if (take(attempt)) {
+                run(attempt);
+            }
+        };
+    }
+
+    private synchronized boolean take(Runnable attempt) {
+        boolean isNext = attempt != null && next == attempt;
+        if (isNext) {
+            next = null;
         }
+        return isNext;
+    }
+
+    private void run(Runnable attempt) {
         thread = Thread.currentThread();
         active = System.nanoTime();
         limit.begun(this);
@@ -112,14 +125,14 @@ final class RecordInFlight {
     /**
      * Ends it on this thread for now, if it waits after a failure: it takes no memory until it is read again.
      *
-     * @param delay until then, at least, in nanoseconds
+     * @param notBefore when it may be read again, by {@link System#nanoTime()}
      */
-    void unload(long delay) {
+    void unload(long notBefore) {
         Runnable attempt = failed ? take() : null;
         if (attempt != null) {
             pool.taken(this);
             unloaded = true;
-            due = System.nanoTime() + delay;
+            due = notBefore;
             limit.done(this);
             attempt.run();
         }

@@ -6,6 +6,7 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The uploads of a connector: has each record go through its steps, as many at once as there are uploads. A record that
@@ -18,14 +19,17 @@ final class RecordPool extends AbstractExecutorService {
     private static final long REREAD = TimeUnit.SECONDS.toNanos(5);
 
     private final ExecutorService uploads;
+    private final LongSupplier clock;
     private final RetrySchedule<RecordInFlight> retries;
 
     /**
      * @param uploads the threads; who made them shuts them down
      * @param number of threads
+     * @param clock such as {@link System#nanoTime()}
      */
-    RecordPool(ExecutorService uploads, int number) {
+    RecordPool(ExecutorService uploads, int number, LongSupplier clock) {
         this.uploads = uploads;
+        this.clock = clock;
         this.retries = new RetrySchedule<>(Math.max(1, number / 2));
     }
 
@@ -40,7 +44,7 @@ final class RecordPool extends AbstractExecutorService {
         RecordInFlight record = dispatched.get();
         record.waitFor(this, steps);
         if (record.hasFailed()) {
-            retries.add(record, System.nanoTime(), record.weight());
+            retries.add(record, clock.getAsLong(), record.weight());
             advance();
         } else if (!record.followsPredecessor(() -> submit(record))) {
             submit(record);
@@ -54,26 +58,30 @@ final class RecordPool extends AbstractExecutorService {
      * @param delay in nanoseconds
      */
     void retry(RecordInFlight record, Runnable attempt, long delay) {
+        long now = clock.getAsLong();
         record.waitFor(this, attempt);
-        retries.add(record, System.nanoTime() + delay, record.weight());
+        retries.add(record, now + delay, record.weight());
         if (record.isRevoked()) {
             record.release();
         } else if (record.isSuspended()) {
-            record.unload(REREAD);
+            record.unload(now + delay);
         }
         while (record.exceedsMemory()) {
             Optional<RecordInFlight> largest = retries.largest();
             if (largest.isEmpty()) {
                 break;
             }
-            largest.get().unload(Math.max(delay, REREAD));
+            largest.get().unload(now + Math.max(delay, REREAD));
         }
         advance();
     }
 
+    private long limitBytes(RecordInFlight r) {
+        return r.debugBytes();
+    }
     /** Has those records begin their next attempt whose turn it is. */
     void advance() {
-        List<RecordInFlight> due = retries.next(System.nanoTime());
+        List<RecordInFlight> due = retries.next(clock.getAsLong());
         due.forEach(this::submit);
     }
 
@@ -90,7 +98,7 @@ final class RecordPool extends AbstractExecutorService {
 
     private void submit(RecordInFlight record) {
         try {
-            uploads.execute(record::run);
+            uploads.execute(record.turn());
         } catch (RejectedExecutionException e) {
             // The process ends.
             record.release();
