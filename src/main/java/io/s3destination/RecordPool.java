@@ -76,9 +76,6 @@ final class RecordPool extends AbstractExecutorService {
         advance();
     }
 
-    private long limitBytes(RecordInFlight r) {
-        return r.debugBytes();
-    }
     /** Has those records begin their next attempt whose turn it is. */
     void advance() {
         List<RecordInFlight> due = retries.next(clock.getAsLong());

@@ -7,6 +7,8 @@ import io.s3destination.embedded.BundleProcess;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.FaultyProxy;
+import io.s3destination.embedded.FaultyProxy.Fault;
 import io.s3destination.embedded.S3Server;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.IntFunction;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -103,6 +107,36 @@ class MemoryIT {
         s3.createBucket(name);
 
         assertAllStored();
+    }
+
+    /** More than half of the heap, in three partitions, while the fourth goes on. */
+    @Test
+    void largeRecordsThatS3RefusesBlockTheirPartitionsOnly() throws Exception {
+        s3.createBucket(name);
+        try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1)) {
+            proxy.fail(Pattern.compile("/" + name + "-[0-2]-"), Fault.ACCESS_DENIED);
+            bundle.with("DATALAKE_URL", s3.connectionUrl(name, proxy.endpoint()))
+                    .withProperty("connector.to-s3.uploads", "4");
+            for (int n = 0; n < 40; n++) {
+                produce(n % PARTITIONS == 3 ? 100 : 5 * MEGABYTE);
+            }
+
+            bundle.start();
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> !bundle.isAlive()
+                            || IntStream.range(0, 3)
+                                    .allMatch(p -> proxy.requestTimes("/" + name + "-" + p + "-").length > 1));
+            for (int n = 0; n < 400; n++) {
+                produce(n % PARTITIONS == 3 ? 100 : 10);
+            }
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> !bundle.isAlive() || s3.keys(name).size() == 110);
+            proxy.mend();
+
+            assertAllStored();
+        }
     }
 
     @Test

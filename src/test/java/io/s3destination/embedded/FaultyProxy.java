@@ -5,8 +5,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,12 +17,16 @@ import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -55,9 +61,12 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    private record Rule(String path, double share, List<Fault> faults) {}
+    private record Rule(Predicate<String> path, double share, List<Fault> faults) {}
 
-    private static final Rule NONE = new Rule("", 0, List.of());
+    private record Request(String path, long at) {}
+
+    private static final Rule NONE = new Rule(path -> false, 0, List.of());
+    private static final int SLOW_LINK_BUFFER = 1 << 16;
     private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
     private static final Pattern CHUNKED = Pattern.compile("(?i)\r\ntransfer-encoding: *chunked");
 
@@ -66,12 +75,13 @@ public final class FaultyProxy implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger accepted = new AtomicInteger();
-    private final AtomicInteger requests = new AtomicInteger();
+    private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
     private final AtomicInteger stored = new AtomicInteger();
     private final int port;
     private volatile ServerSocket server;
     private volatile Rule rule = NONE;
     private volatile Duration delay = Duration.ZERO;
+    private volatile int bytesPerSecond;
 
     /** Starts a proxy on any free port; the seed decides which requests fail where only a share of them does. */
     public FaultyProxy(URI store, long seed) throws IOException {
@@ -96,7 +106,12 @@ public final class FaultyProxy implements AutoCloseable {
 
     /** From now on one of these faults, each as often, happens to a share of the requests whose path has that part. */
     public void fail(String path, double share, Fault... faults) {
-        rule = new Rule(path, share, List.of(faults));
+        rule = new Rule(requested -> requested.contains(path), share, List.of(faults));
+    }
+
+    /** From now on this fault happens to all requests whose path holds a match of that pattern. */
+    public void fail(Pattern path, Fault fault) {
+        rule = new Rule(path.asPredicate(), 1, List.of(fault));
     }
 
     /** From now on requests pass again; what hangs goes on hanging. */
@@ -116,6 +131,29 @@ public final class FaultyProxy implements AutoCloseable {
         delay = longer;
     }
 
+    /** From now on, on connections that are made then, each request is read at so many bytes per second. */
+    public void throttle(int bytes) {
+        bytesPerSecond = bytes;
+    }
+
+    /** Resets the connections that are open, those that hang among them. */
+    public void resetConnections() {
+        connections.forEach(FaultyProxy::reset);
+    }
+
+    /** How many connections are open. */
+    public int openConnections() {
+        return connections.size();
+    }
+
+    /** When each request came whose path has that part, by {@link System#nanoTime()}, in order. */
+    public long[] requestTimes(String path) {
+        return requests.stream()
+                .filter(request -> request.path().contains(path))
+                .mapToLong(Request::at)
+                .toArray();
+    }
+
     /** How many connections were made to it. */
     public int connections() {
         return accepted.get();
@@ -123,7 +161,7 @@ public final class FaultyProxy implements AutoCloseable {
 
     /** How many requests have come. */
     public int requests() {
-        return requests.get();
+        return requests.size();
     }
 
     /** How many requests the store has answered with success. */
@@ -156,19 +194,21 @@ public final class FaultyProxy implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        connections.forEach(FaultyProxy::reset);
+        resetConnections();
     }
 
     private void serve(Socket client) {
         Upstream upstream = new Upstream();
         try (client;
                 upstream) {
-            InputStream in = new BufferedInputStream(client.getInputStream());
+            InputStream in = new BufferedInputStream(
+                    bytesPerSecond == 0 ? client.getInputStream() : slowLink(client, bytesPerSecond));
             while (true) {
                 byte[] request = message(in);
-                requests.incrementAndGet();
+                String path = path(request);
+                requests.add(new Request(path, System.nanoTime()));
                 Thread.sleep(delay.toMillis());
-                Fault fault = fault(new String(request, ISO_8859_1).split(" ", 3)[1]);
+                Fault fault = fault(path);
                 if (fault == Fault.HANG) {
                     in.transferTo(ByteArrayOutputStream.nullOutputStream());
                     return;
@@ -195,6 +235,26 @@ public final class FaultyProxy implements AutoCloseable {
         } finally {
             connections.remove(client);
         }
+    }
+
+    private static String path(byte[] request) {
+        return new String(request, 0, Math.min(request.length, 2_048), ISO_8859_1).split(" ", 3)[1];
+    }
+
+    private static InputStream slowLink(Socket client, int bytesPerSecond) throws IOException {
+        client.setReceiveBufferSize(SLOW_LINK_BUFFER);
+        return new FilterInputStream(client.getInputStream()) {
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                int read = in.read(bytes, offset, Math.min(length, SLOW_LINK_BUFFER));
+                try {
+                    TimeUnit.MICROSECONDS.sleep(1_000_000L * Math.max(0, read) / bytesPerSecond);
+                } catch (InterruptedException e) {
+                    throw new InterruptedIOException();
+                }
+                return read;
+            }
+        };
     }
 
     /** A connection to the store, opened anew before the store closes it for having been idle while requests failed. */
@@ -230,7 +290,7 @@ public final class FaultyProxy implements AutoCloseable {
     private Fault fault(String path) {
         Rule now = rule;
         synchronized (random) {
-            return path.contains(now.path) && random.nextDouble() < now.share
+            return now.path.test(path) && random.nextDouble() < now.share
                     ? now.faults.get(random.nextInt(now.faults.size()))
                     : null;
         }
