@@ -18,6 +18,9 @@ final class RecordPool extends AbstractExecutorService {
     /** How long a record waits at least that has to be read from Kafka again, in nanoseconds. */
     private static final long REREAD = TimeUnit.SECONDS.toNanos(5);
 
+    /** So many retries within the delay of one that fails do S3 no harm. */
+    private static final int TURNS = 64;
+
     private final ExecutorService uploads;
     private final LongSupplier clock;
     private final RetrySchedule<RecordInFlight> retries;
@@ -30,7 +33,8 @@ final class RecordPool extends AbstractExecutorService {
     RecordPool(ExecutorService uploads, int number, LongSupplier clock) {
         this.uploads = uploads;
         this.clock = clock;
-        this.retries = new RetrySchedule<>(Math.max(1, number / 2));
+        int atOnce = Math.max(1, number / 2);
+        this.retries = new RetrySchedule<>(atOnce, Math.max(TURNS, atOnce));
     }
 
     /** Takes the steps of the record that the calling thread has dispatched last. */

@@ -12,10 +12,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Which records that failed get their next attempt, and when: in the order in which they are due, so many at once as there
- * are slots. The slot of an attempt that fails pauses as long as its record does, so that an outage is not made worse by
- * all that waits; after one that succeeds the next record follows at once. Has no clock and no thread: each time is a
- * number of nanoseconds. Safe for all threads.
+ * Which records that failed get their next attempt, and when: in the order in which they are due, so many at once as are
+ * allowed. Each attempt takes a turn, and one that fails keeps it as long as its record waits, so that an outage is not made
+ * worse by all that wait; after one that succeeds the next record follows at once. Has no clock and no thread: each time is
+ * a number of nanoseconds. Safe for all threads.
  *
  * @param <R> a record
  */
@@ -23,19 +23,24 @@ final class RetrySchedule<R> {
 
     private record Waiting<R>(R record, long due, long order, long size) {}
 
-    private final int slots;
+    private final int atOnce;
+    private final int turns;
     private final Map<R, Waiting<R>> waiting = new HashMap<>();
     private final TreeSet<Waiting<R>> byDue =
             new TreeSet<>(Comparator.<Waiting<R>>comparingLong(Waiting::due).thenComparingLong(Waiting::order));
     private final Set<R> running = new HashSet<>();
-    /** When each slot that pauses may be used again. */
+    /** When each turn that pauses may be taken again. */
     private final PriorityQueue<Long> pausing = new PriorityQueue<>();
 
     private long order;
 
-    /** @param slots how many records may be in an attempt at once */
-    RetrySchedule(int slots) {
-        this.slots = slots;
+    /**
+     * @param atOnce how many records may be in an attempt at once
+     * @param turns how many attempts at most are made within the delay of one that fails
+     */
+    RetrySchedule(int atOnce, int turns) {
+        this.atOnce = atOnce;
+        this.turns = turns;
     }
 
     /**
@@ -70,7 +75,8 @@ final class RetrySchedule<R> {
             pausing.remove();
         }
         List<R> next = new ArrayList<>();
-        while (running.size() + pausing.size() < slots
+        while (running.size() < atOnce
+                && running.size() + pausing.size() < turns
                 && !byDue.isEmpty()
                 && byDue.first().due() <= now) {
             R record = byDue.first().record();

@@ -39,7 +39,7 @@ class MemoryIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(150);
     private static final int MEGABYTE = 1 << 20;
-    private static final int PARTITIONS = 4;
+    private static final int PARTITIONS = 12;
     /** A batch holds megabytes of what gzip makes almost nothing of. */
     private static final Map<String, Object> COMPRESSED =
             Map.of("compression.type", "gzip", "batch.size", "8388608", "linger.ms", "500");
@@ -109,30 +109,33 @@ class MemoryIT {
         assertAllStored();
     }
 
-    /** More than half of the heap, in three partitions, while the fourth goes on. */
+    /** One in each partition but the last, more than a quarter of the heap together: the largest are read again. */
     @Test
-    void largeRecordsThatS3RefusesBlockTheirPartitionsOnly() throws Exception {
+    void largeRecordsThatS3RefusesBlockTheirPartitionsOnlyAndAreReadAgain() throws Exception {
         s3.createBucket(name);
+        int refused = PARTITIONS - 1;
         try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1)) {
-            proxy.fail(Pattern.compile("/" + name + "-[0-2]-"), Fault.ACCESS_DENIED);
+            proxy.fail(Pattern.compile("/" + name + "-([0-9]|10)-0000000000"), Fault.ACCESS_DENIED);
             bundle.with("DATALAKE_URL", s3.connectionUrl(name, proxy.endpoint()))
                     .withProperty("connector.to-s3.uploads", "4");
-            for (int n = 0; n < 40; n++) {
-                produce(n % PARTITIONS == 3 ? 100 : 5 * MEGABYTE);
+            for (int n = 0; n < 50 * PARTITIONS; n++) {
+                produce(n < refused ? 6 * MEGABYTE : 100);
             }
 
             bundle.start();
             Awaitility.await()
                     .atMost(PATIENCE)
                     .until(() -> !bundle.isAlive()
-                            || IntStream.range(0, 3)
-                                    .allMatch(p -> proxy.requestTimes("/" + name + "-" + p + "-").length > 1));
-            for (int n = 0; n < 400; n++) {
-                produce(n % PARTITIONS == 3 ? 100 : 10);
-            }
+                            || IntStream.range(0, refused)
+                                    .allMatch(
+                                            p -> proxy.requestTimes("/" + name + "-" + p + "-0000000000").length > 2));
             Awaitility.await()
                     .atMost(PATIENCE)
-                    .until(() -> !bundle.isAlive() || s3.keys(name).size() == 110);
+                    .until(() -> !bundle.isAlive()
+                            || s3.keys(name).stream()
+                                            .filter(key -> key.contains(name + "-" + refused + "-"))
+                                            .count()
+                                    == 50);
             proxy.mend();
 
             assertAllStored();

@@ -17,10 +17,11 @@ class RetrySchedulePropertyTest {
     /** A random history of attempts that fail, succeed or are given up. */
     @Property(tries = 200)
     void eachRecordGetsItsTurnAndNoneTwoAtOnce(
-            @ForAll @IntRange(min = 1, max = 4) int slots,
+            @ForAll @IntRange(min = 1, max = 4) int atOnce,
+            @ForAll @IntRange(max = 3) int more,
             @ForAll @IntRange(min = 1, max = 12) int records,
             @ForAll Random random) {
-        RetrySchedule<Integer> all = new RetrySchedule<>(slots);
+        RetrySchedule<Integer> all = new RetrySchedule<>(atOnce, atOnce + more);
         Map<Integer, Long> due = new HashMap<>();
         Set<Integer> running = new HashSet<>();
         Set<Integer> left = new HashSet<>();
@@ -35,7 +36,7 @@ class RetrySchedulePropertyTest {
                 assertThat(due.get(record)).isLessThanOrEqualTo(now);
                 assertThat(running.add(record)).isTrue();
             }
-            assertThat(running).hasSizeLessThanOrEqualTo(slots);
+            assertThat(running).hasSizeLessThanOrEqualTo(atOnce);
             for (int record : new ArrayList<>(running)) {
                 int outcome = random.nextInt(4);
                 if (outcome == 0) {

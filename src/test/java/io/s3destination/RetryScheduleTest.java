@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class RetryScheduleTest {
 
-    private final RetrySchedule<String> schedule = new RetrySchedule<>(2);
+    private final RetrySchedule<String> schedule = new RetrySchedule<>(2, 3);
 
     @Test
     void aRecordIsRetriedAfterItsDelay() {
@@ -28,7 +28,7 @@ class RetryScheduleTest {
     }
 
     @Test
-    void noMoreAreInAnAttemptThanThereAreSlots() {
+    void noMoreAreInAnAttemptThanMayBeAtOnce() {
         List.of("a", "b", "c").forEach(record -> schedule.add(record, 0, 1));
         assertThat(schedule.next(0)).containsExactly("a", "b");
 
@@ -38,16 +38,18 @@ class RetryScheduleTest {
     }
 
     @Test
-    void theSlotOfAnAttemptThatFailsPausesAsLongAsTheRecord() {
-        List.of("a", "b", "c", "d").forEach(record -> schedule.add(record, 0, 1));
+    void theTurnOfAnAttemptThatFailsPausesAsLongAsTheRecord() {
+        List.of("a", "b", "c", "d", "e").forEach(record -> schedule.add(record, 0, 1));
         schedule.next(0);
 
         schedule.add("a", 100, 1);
         schedule.add("b", 200, 1);
 
+        assertThat(schedule.next(0)).containsExactly("c");
         assertThat(schedule.next(99)).isEmpty();
-        assertThat(schedule.next(100)).containsExactly("c");
-        assertThat(schedule.next(200)).containsExactly("d");
+        assertThat(schedule.next(100)).containsExactly("d");
+        schedule.ended("c");
+        assertThat(schedule.next(100)).containsExactly("e");
     }
 
     @Test
