@@ -51,6 +51,7 @@ final class ConsumerGroup {
     private volatile boolean joined;
     private volatile Optional<String> lookFailure = Optional.empty();
     private volatile long turned = System.nanoTime();
+    private volatile Thread poller = Thread.currentThread();
     private Admin admin;
 
     /**
@@ -104,6 +105,12 @@ final class ConsumerGroup {
     /** Notes that the loop of a consumer turns: that it polls, or is made. */
     void turned() {
         turned = System.nanoTime();
+        poller = Thread.currentThread();
+    }
+
+    /** The thread that last turned it. */
+    Thread poller() {
+        return poller;
     }
 
     /** How long the loop of its consumers has not turned. */
@@ -145,14 +152,13 @@ final class ConsumerGroup {
 
     /** Asks for the log as it is, with what open transactions have written, while a consumer is open. */
     PartitionLookup lookUp(Set<TopicPartition> partitions) {
-        return lookUp(Set.of(), partitions, IsolationLevel.READ_UNCOMMITTED)
+        return admin().map(open -> new PartitionLookup(open, id, Set.of(), partitions, IsolationLevel.READ_UNCOMMITTED))
                 .orElseThrow(() -> new IllegalStateException("no consumer of the group " + id + " is open"));
     }
 
-    /** Asks for streams and partitions; empty if no consumer is open. */
-    synchronized Optional<PartitionLookup> lookUp(
-            Set<String> streams, Set<TopicPartition> partitions, IsolationLevel isolation) {
-        return Optional.ofNullable(admin).map(asked -> new PartitionLookup(asked, id, streams, partitions, isolation));
+    /** What asks the brokers; empty if no consumer is open. */
+    synchronized Optional<Admin> admin() {
+        return Optional.ofNullable(admin);
     }
 
     /** The ID that a topic had when it was first read. */

@@ -72,29 +72,6 @@ class ReadinessTest {
         assertThat(s3.puts(stream)).doesNotHaveDuplicates();
     }
 
-    @Test
-    @SuppressWarnings("try")
-    void aStreamThatDoesNotExistIsDownWhileTheOthersAreStored(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
-        String stream = "readiness-" + System.nanoTime();
-        String missing = stream + "-missing";
-        kafka.createStream(stream, 1);
-        s3.createBucket(stream);
-        try (RunningBundle bundle = RunningBundle.start(Map.of(
-                        "camel.component.kafka.brokers", kafka.brokers(),
-                        "resource.datalake.url", s3.connectionUrl(stream),
-                        "connector.to-s3.input", stream + "," + missing));
-                KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
-            producer.send(new ProducerRecord<>(stream, "1".getBytes(UTF_8)));
-            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
-                    .hasValueSatisfying(why -> assertThat(why).contains("stream " + missing + " does not exist")));
-            Awaitility.await().atMost(PATIENCE).until(() -> s3.puts(stream).size() == 1);
-
-            kafka.createStream(missing, 1);
-
-            Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
-        }
-    }
-
     /** As on one broker whose offsets topic is to have three replicas. */
     @Test
     @SuppressWarnings("try")
