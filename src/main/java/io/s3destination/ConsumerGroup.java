@@ -49,7 +49,8 @@ final class ConsumerGroup {
     private volatile boolean marksRefused;
     private volatile Failure failure;
     private volatile boolean joined;
-    private volatile Optional<String> lookFailure = Optional.empty();
+    private volatile boolean isAnswered;
+    private volatile Optional<String> notJoined = Optional.empty();
     private volatile long turned = System.nanoTime();
     private volatile Thread poller = Thread.currentThread();
     private Admin admin;
@@ -123,9 +124,15 @@ final class ConsumerGroup {
         joined = true;
     }
 
-    /** Notes what kept the last look at the group from an answer. */
-    void looked(Optional<String> newFailure) {
-        lookFailure = newFailure;
+    /** Notes what kept the last look at the group from an answer, or else what it showed: why a consumer is no member. */
+    void looked(Optional<String> failure, Optional<String> notMember) {
+        isAnswered = failure.isEmpty();
+        notJoined = failure.or(() -> notMember);
+    }
+
+    /** Whether the brokers answer: the last look, or a consumer, which gets no answer while it waits to join its group. */
+    boolean isAnswered() {
+        return isAnswered || consumers().anyMatch(OffsetCommittingConsumer::answered);
     }
 
     /** Why nothing can be read yet: no consumer has become a member of the group. */
@@ -133,7 +140,7 @@ final class ConsumerGroup {
         return joined
                 ? Optional.empty()
                 : Optional.of("starting: it is no member of its group yet"
-                        + lookFailure.map(cause -> ": " + cause).orElse(""));
+                        + notJoined.map(cause -> ": " + cause).orElse(""));
     }
 
     /** Notes what made a consumer fail, which another one follows, or a login that is refused. */

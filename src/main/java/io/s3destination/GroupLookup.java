@@ -52,7 +52,9 @@ final class GroupLookup {
             return Optional.of(ask(admin.get(), group, input));
         } catch (RuntimeException e) {
             LOG.warn("{}: cannot ask Kafka for its lag: {}", connector, e.toString());
-            return Optional.of(snapshot(consumers.assigned(), Map.of(), Optional.of(e.toString()), Optional.empty()));
+            Optional<String> failure = Optional.of(e.toString());
+            group.looked(failure, Optional.empty());
+            return Optional.of(snapshot(consumers.assigned(), Map.of(), failure, Optional.empty()));
         }
     }
 
@@ -69,7 +71,7 @@ final class GroupLookup {
         Set<String> missing = lookup.missing();
         Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
         answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
-        group.looked(lookup.failure().or(() -> notMember));
+        group.looked(lookup.failure(), notMember);
         reportTransactions(admin, answers);
         if (input.pattern().isPresent()) {
             partitions.removeIf(partition -> missing.contains(partition.topic()));
