@@ -30,8 +30,10 @@ final class PollStatus {
     void polled() {
         assigned = consumer.assignment();
         memberId = consumer.groupMetadata().memberId();
-        turns.keySet().retainAll(assigned);
         tookTurn(consumer.paused());
+        if (turns.size() > assigned.size()) {
+            turns.keySet().retainAll(assigned);
+        }
         if (isLagWanted) {
             isLagWanted = false;
             Map<TopicPartition, Long> records = new HashMap<>();
