@@ -49,8 +49,10 @@ final class ConsumerGroup {
     private volatile boolean marksRefused;
     private volatile Failure failure;
     private volatile boolean joined;
-    private volatile Optional<String> lookFailure = Optional.empty();
+    private volatile boolean isAnswered;
+    private volatile Optional<String> notJoined = Optional.empty();
     private volatile long turned = System.nanoTime();
+    private volatile Thread poller = Thread.currentThread();
     private Admin admin;
 
     /**
@@ -104,6 +106,12 @@ final class ConsumerGroup {
     /** Notes that the loop of a consumer turns: that it polls, or is made. */
     void turned() {
         turned = System.nanoTime();
+        poller = Thread.currentThread();
+    }
+
+    /** The thread that last turned it. */
+    Thread poller() {
+        return poller;
     }
 
     /** How long the loop of its consumers has not turned. */
@@ -116,9 +124,15 @@ final class ConsumerGroup {
         joined = true;
     }
 
-    /** Notes what kept the last look at the group from an answer. */
-    void looked(Optional<String> newFailure) {
-        lookFailure = newFailure;
+    /** Notes what kept the last look at the group from an answer, or else what it showed: why a consumer is no member. */
+    void looked(Optional<String> failure, Optional<String> notMember) {
+        isAnswered = failure.isEmpty();
+        notJoined = failure.or(() -> notMember);
+    }
+
+    /** Whether the brokers answer: the last look, or a consumer, which gets no answer while it waits to join its group. */
+    boolean isAnswered() {
+        return isAnswered || consumers().anyMatch(OffsetCommittingConsumer::answered);
     }
 
     /** Why nothing can be read yet: no consumer has become a member of the group. */
@@ -126,7 +140,7 @@ final class ConsumerGroup {
         return joined
                 ? Optional.empty()
                 : Optional.of("starting: it is no member of its group yet"
-                        + lookFailure.map(cause -> ": " + cause).orElse(""));
+                        + notJoined.map(cause -> ": " + cause).orElse(""));
     }
 
     /** Notes what made a consumer fail, which another one follows, or a login that is refused. */
@@ -145,14 +159,13 @@ final class ConsumerGroup {
 
     /** Asks for the log as it is, with what open transactions have written, while a consumer is open. */
     PartitionLookup lookUp(Set<TopicPartition> partitions) {
-        return lookUp(Set.of(), partitions, IsolationLevel.READ_UNCOMMITTED)
+        return admin().map(open -> new PartitionLookup(open, id, Set.of(), partitions, IsolationLevel.READ_UNCOMMITTED))
                 .orElseThrow(() -> new IllegalStateException("no consumer of the group " + id + " is open"));
     }
 
-    /** Asks for streams and partitions; empty if no consumer is open. */
-    synchronized Optional<PartitionLookup> lookUp(
-            Set<String> streams, Set<TopicPartition> partitions, IsolationLevel isolation) {
-        return Optional.ofNullable(admin).map(asked -> new PartitionLookup(asked, id, streams, partitions, isolation));
+    /** What asks the brokers; empty if no consumer is open. */
+    synchronized Optional<Admin> admin() {
+        return Optional.ofNullable(admin);
     }
 
     /** The ID that a topic had when it was first read. */

@@ -50,12 +50,14 @@ final class Metrics extends EventNotifierSupport {
                         .collect(Collectors.toMap(
                                 name -> name, name -> new Progress(name, getCamelContext(), this, registry)));
         connectors.keySet().forEach(this::registerReady);
-        clock = getCamelContext().getExecutorServiceManager().newSingleThreadScheduledExecutor(this, "progress");
-        clock.scheduleWithFixedDelay(
-                () -> connectors.values().forEach(Progress::look),
-                0,
-                ReadinessLimits.of(getCamelContext()).interval().toMillis(),
-                TimeUnit.MILLISECONDS);
+        // A thread for each, so that a Kafka that does not answer one connector delays the looks at no other.
+        clock = getCamelContext()
+                .getExecutorServiceManager()
+                .newScheduledThreadPool(this, "progress", connectors.size());
+        long interval = ReadinessLimits.of(getCamelContext()).interval().toMillis();
+        connectors
+                .values()
+                .forEach(progress -> clock.scheduleWithFixedDelay(progress::look, 0, interval, TimeUnit.MILLISECONDS));
     }
 
     @Override

@@ -51,7 +51,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private final Set<TopicPartition> stopped = new HashSet<>();
     private boolean suspended;
     private volatile long polled = System.nanoTime();
-    private volatile Set<TopicPartition> assigned = Set.of();
+    private final PollStatus status = new PollStatus(this);
     private volatile UnreadableRecord unreadable;
     private final BrokerAnswers answers;
 
@@ -110,7 +110,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
 
     private ConsumerRecords<Object, Object> read(Duration timeout) {
         try {
-            return super.poll(timeout);
+            ConsumerRecords<Object, Object> records = super.poll(timeout);
+            status.tookTurn(records.partitions());
+            return records;
         } catch (LogTruncationException e) {
             for (TopicPartition partition : e.partitions()) {
                 OptionalLong diverged = e.divergentOffsets().containsKey(partition)
@@ -138,7 +140,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                     "{}: {}. It is tried again every {} s", group.id(), unreadable, UnreadableRecord.RETRY.toSeconds());
         } finally {
             polled = System.nanoTime();
-            assigned = assignment();
+            status.polled();
             if (groupMetadata().generationId() > 0) {
                 group.joined();
             }
@@ -289,12 +291,22 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
 
     /** The partitions that the group had assigned to it when it last polled. */
     Set<TopicPartition> assigned() {
-        return assigned;
+        return status.assigned();
+    }
+
+    /** What its polls show. */
+    PollStatus status() {
+        return status;
+    }
+
+    /** How many records of a partition are in flight. */
+    int inFlight(TopicPartition partition) {
+        return tracker.inFlight(Set.of(partition));
     }
 
     /** What keeps it from reading or committing, with what to do, for longer than that. */
     Optional<String> fault(Duration patience) {
-        return assigned.stream()
+        return assigned().stream()
                 .flatMap(partition -> group.stopped(partition).stream())
                 .findFirst()
                 .or(() -> Optional.ofNullable(unreadable).map(UnreadableRecord::toString))

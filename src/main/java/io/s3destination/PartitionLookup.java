@@ -20,9 +20,10 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.errors.CoordinatorNotAvailableException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -84,26 +85,26 @@ final class PartitionLookup {
         return done.isDone();
     }
 
-    /** Waits until {@link #isDone}: no longer than the timeout of the Admin client's requests. */
+    /** Waits until {@link #isDone}, which the Admin client's requests are before this time is over, if it works. */
     void await() throws InterruptedException {
         try {
-            done.get(1, TimeUnit.MINUTES);
+            done.get(10, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
             // Each partition has its own answer or failure.
         }
     }
 
-    /** The answers for a partition; call it when {@link #isDone}. */
+    /** The answers for a partition. */
     Answer answer(TopicPartition partition) throws ExecutionException, InterruptedException {
-        Uuid id = topics.get(partition.topic()).get().topicId();
+        Uuid id = now(topics.get(partition.topic())).topicId();
         return new Answer(
-                Optional.ofNullable(committed.get().get(partition)),
+                Optional.ofNullable(now(committed).get(partition)),
                 Optional.of(id).filter(known -> !known.equals(Uuid.ZERO_UUID)),
-                starts.partitionResult(partition).get().offset(),
-                ends.partitionResult(partition).get().offset());
+                now(starts.partitionResult(partition)).offset(),
+                now(ends.partitionResult(partition)).offset());
     }
 
-    /** The answers for those partitions that have them; call it when {@link #isDone}. */
+    /** The answers for those partitions that have them. */
     Map<TopicPartition, Answer> answers() throws InterruptedException {
         Map<TopicPartition, Answer> answers = new HashMap<>();
         for (TopicPartition partition : partitions) {
@@ -116,38 +117,57 @@ final class PartitionLookup {
         return answers;
     }
 
-    /** The stream that does not exist or may not be read, with what to do; call it when {@link #isDone}. */
-    Optional<String> unreadableStream() throws InterruptedException {
+    /** The broker that leads a partition, or empty if none does; fails where that is unknown. */
+    Optional<Integer> leader(TopicPartition partition) throws ExecutionException, InterruptedException {
+        return now(topics.get(partition.topic())).partitions().stream()
+                .filter(info -> info.partition() == partition.partition())
+                .findFirst()
+                .map(TopicPartitionInfo::leader)
+                .filter(leader -> !leader.isEmpty())
+                .map(Node::id);
+    }
+
+    /** The streams that do not exist. */
+    Set<String> missing() throws InterruptedException {
+        Set<String> missing = new HashSet<>();
         for (Map.Entry<String, KafkaFuture<TopicDescription>> topic : topics.entrySet()) {
-            Optional<Throwable> failure = failure(topic.getValue());
-            if (failure.filter(UnknownTopicOrPartitionException.class::isInstance)
-                    .isPresent()) {
-                return Optional.of(
-                        "stream " + topic.getKey() + " does not exist: create it, or correct the connector's input");
-            }
-            if (failure.filter(TopicAuthorizationException.class::isInstance).isPresent()) {
+            failure(topic.getValue())
+                    .filter(UnknownTopicOrPartitionException.class::isInstance)
+                    .ifPresent(unused -> missing.add(topic.getKey()));
+        }
+        return missing;
+    }
+
+    /** Why a stream may not be read, with what to do. */
+    Optional<String> refused() throws InterruptedException {
+        for (KafkaFuture<TopicDescription> topic : topics.values()) {
+            Optional<Throwable> failure = failure(topic).filter(TopicAuthorizationException.class::isInstance);
+            if (failure.isPresent()) {
                 return failure.map(cause -> KafkaErrorRemedies.of(cause).text());
             }
         }
         return Optional.empty();
     }
 
-    /** What keeps the group's commits from being looked at; call it when {@link #isDone}. */
+    /** What keeps the group's commits from being looked at. */
     Optional<String> failure() throws InterruptedException {
-        return failure(committed)
-                .map(cause -> cause instanceof CoordinatorNotAvailableException
-                                || String.valueOf(cause.getMessage()).contains("FIND_COORDINATOR")
-                        ? "the group has no coordinator: the brokers cannot find or create the topic __consumer_offsets, as where"
-                                + " offsets.topic.replication.factor is larger than their number"
-                        : KafkaErrorRemedies.of(cause).text());
+        return failure(committed).map(Membership::unknown);
     }
 
     private static Optional<Throwable> failure(KafkaFuture<?> future) throws InterruptedException {
         try {
-            future.get();
+            now(future);
             return Optional.empty();
         } catch (ExecutionException e) {
             return Optional.of(e.getCause());
         }
+    }
+
+    /** What is answered, without waiting. */
+    private static <T> T now(KafkaFuture<T> future) throws ExecutionException, InterruptedException {
+        if (!future.isDone()) {
+            throw new ExecutionException(new org.apache.kafka.common.errors.TimeoutException("no answer yet"));
+        }
+        return future.get();
     }
 }

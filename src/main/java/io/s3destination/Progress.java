@@ -6,27 +6,24 @@ import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.component.kafka.KafkaEndpoint;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches the progress of a connector: asks Kafka for its lag, logs what was stored, and finds out when work is pending
- * without progress, whatever the cause. For one thread; {@link #fault} is for all threads.
+ * Reports the progress of a connector: its lag as metrics, what was stored in the log, and what keeps it from progress, to
+ * health and, once for each stall, in the log. For one thread; {@link #fault} is for all threads.
  */
 final class Progress {
 
@@ -39,12 +36,10 @@ final class Progress {
     private final CamelContext context;
     private final Metrics metrics;
     private final MultiGauge gauges;
-    private final ProgressMonitor progress;
-    /** Of the record that has been in one attempt for longest. */
-    private final ProgressMonitor attempts;
-
-    private final ProgressMonitor looks;
+    private final GroupLookup lookup;
+    private final StallDetector stalls;
     private volatile Optional<String> fault = Optional.empty();
+    private boolean isStalled;
     private long objects;
     private long logged = System.nanoTime();
 
@@ -53,9 +48,8 @@ final class Progress {
         this.context = context;
         this.metrics = metrics;
         ReadinessLimits limits = ReadinessLimits.of(context);
-        progress = new ProgressMonitor(limits.stalled(), limits.interval());
-        attempts = new ProgressMonitor(limits.stalled(), limits.interval());
-        looks = new ProgressMonitor(limits.stalled(), limits.interval());
+        lookup = new GroupLookup(connector, limits);
+        stalls = new StallDetector(limits, logged);
         gauges = MultiGauge.builder(Metrics.PREFIX + "lag")
                 .description("Records that are not committed yet, in the partitions that this process reads")
                 .baseUnit("records")
@@ -66,37 +60,32 @@ final class Progress {
                 .baseUnit("records")
                 .tag("connector", connector)
                 .register(registry);
-    }
-
-    /** What was seen of Kafka. */
-    private record Seen(
-            Set<TopicPartition> assigned, Map<TopicPartition, Long> lag, Optional<String> unreadableStream) {
-
-        long total() {
-            return lag.values().stream().mapToLong(Long::longValue).sum();
-        }
-
-        boolean isComplete() {
-            return lag.size() == assigned.size();
-        }
+        Gauge.builder(Metrics.PREFIX + "hanging.transactions", lookup.transactions(), HangingTransactions::number)
+                .description("Partitions in which one transaction has been open for 15 minutes")
+                .tag("connector", connector)
+                .register(registry);
     }
 
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
             Optional<ConsumerGroup> group = group();
-            Optional<Seen> seen = group.flatMap(this::ask);
-            gauges.register(rows(seen.map(Seen::lag).orElse(Map.of())), true);
-            OptionalLong lag = seen.filter(Seen::isComplete)
-                    .map(complete -> OptionalLong.of(complete.total()))
+            Optional<GroupSnapshot> seen = group.isPresent()
+                    ? lookup.ask(group.get(), ConnectorInput.of(context, connector))
+                    : Optional.empty();
+            gauges.register(rows(seen.map(GroupSnapshot::lag).orElse(Map.of())), true);
+            OptionalLong lag = seen.filter(GroupSnapshot::isComplete)
+                    .map(complete -> OptionalLong.of(complete.totalLag()))
                     .orElse(OptionalLong.empty());
-            fault = group.flatMap(reads -> seen.flatMap(known -> watch(reads, known)));
+            fault = group.isPresent() && seen.isPresent() ? fault(group.get(), seen.get()) : Optional.empty();
             context.getRegistry()
                     .lookupByNameAndType("retries", RetryReporter.class)
                     .tick(connector, lag);
             if (System.nanoTime() - logged > LOG_INTERVAL) {
                 log(lag.isPresent() ? ", " + grouped(lag.getAsLong()) + " behind" : "");
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (Throwable e) {
             OutOfMemory.endIfOutOfMemory(e);
             // Thrown on, it would end the looks at all connectors.
@@ -104,38 +93,31 @@ final class Progress {
         }
     }
 
-    private Optional<String> watch(ConsumerGroup group, Seen seen) {
+    private Optional<String> fault(ConsumerGroup group, GroupSnapshot seen) {
         InFlightLimit inFlight = group.inFlight();
-        long now = System.nanoTime();
-        boolean isPending = !isSuspended() && (seen.total() > 0 || inFlight.records() > 0);
-        progress.look(now, isPending, inFlight.progress());
-        looks.look(now, !seen.isComplete(), 0);
         Optional<RecordInFlight> oldest = inFlight.oldestAttempt();
-        attempts.look(
-                now, oldest.isPresent(), oldest.map(RecordInFlight::active).orElse(0L));
-        if (seen.unreadableStream().isPresent()) {
-            return seen.unreadableStream();
-        }
-        Optional<String> stall = attempts.stalled()
-                .flatMap(since ->
-                        oldest.map(record -> record + " is not done for " + since.toSeconds() + " s and sends nothing"))
-                .or(() -> progress.stalled().map(since -> "no progress for " + since.toSeconds() + " s, cause unknown"))
-                .or(() -> looks.stalled()
-                        .map(since -> "the lag of a partition is unknown for " + since.toSeconds() + " s"))
-                .map(text ->
-                        text + ", " + grouped(seen.total()) + " records pending, " + inFlight.records() + " in flight");
-        if (stall.isPresent() && fault.isEmpty()) {
+        Optional<String> stall = stalls.look(
+                System.nanoTime(),
+                seen,
+                new StallDetector.Work(
+                        inFlight.records(),
+                        inFlight.progress(),
+                        oldest.map(record -> new StallDetector.Attempt(record.toString(), record.active()))),
+                isSuspended());
+        if (stall.isPresent() && !isStalled) {
             LOG.error(
-                    "{}: {}. The thread of the oldest record in flight:\n{}",
+                    "{}: {}. The thread that polls Kafka:\n{}\nThe thread of the oldest record in flight:\n{}",
                     connector,
                     stall.get(),
-                    oldest.map(Progress::stack).orElse("none"));
+                    stack(group.poller().getStackTrace()),
+                    oldest.map(record -> stack(record.stack())).orElse("    none"));
         }
-        return stall;
+        isStalled = stall.isPresent();
+        return seen.unreadable().or(() -> stall);
     }
 
-    private static String stack(RecordInFlight record) {
-        return Stream.of(record.stack()).map(frame -> "    at " + frame).collect(Collectors.joining("\n"));
+    private static String stack(StackTraceElement[] stack) {
+        return Stream.of(stack).map(frame -> "    at " + frame).collect(Collectors.joining("\n"));
     }
 
     private boolean isSuspended() {
@@ -179,43 +161,10 @@ final class Progress {
                         .group(((KafkaEndpoint) endpoint).getConfiguration().getGroupId()));
     }
 
-    /** Asks Kafka; empty if no consumer is open. */
-    private Optional<Seen> ask(ConsumerGroup group) {
-        Set<TopicPartition> partitions = group.consumers()
-                .flatMap(consumer -> consumer.assigned().stream())
-                .collect(Collectors.toSet());
-        return group.lookUp(streams(), partitions, IsolationLevel.READ_COMMITTED)
-                .map(lookup -> {
-                    try {
-                        lookup.await();
-                        Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
-                        answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
-                        Map<TopicPartition, Long> lag = new HashMap<>();
-                        answers.forEach((partition, answer) -> lag.put(partition, answer.lag()));
-                        group.looked(lookup.failure());
-                        return new Seen(partitions, lag, lookup.unreadableStream());
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                        return new Seen(partitions, Map.of(), Optional.empty());
-                    }
-                });
-    }
-
-    /** Those that the connector is to read; none where its input is a pattern. */
-    private Set<String> streams() {
-        String prefix = "{{connector." + connector;
-        boolean isPattern =
-                Boolean.parseBoolean(context.resolvePropertyPlaceholders(prefix + ".input_is_pattern:false}}"));
-        return isPattern
-                ? Set.of()
-                : Set.of(
-                        context.resolvePropertyPlaceholders(prefix + ".input}}").split(","));
-    }
-
-    private List<Row<?>> rows(Map<TopicPartition, Long> behind) {
-        // What is told from the start counts from nought, not from the first event.
-        behind.keySet().forEach(partition -> metrics.of(connector, partition.topic()));
-        return behind.entrySet().stream()
+    private List<Row<?>> rows(Map<TopicPartition, Long> lag) {
+        // What is shown from the start counts from zero, not from the first event.
+        lag.keySet().forEach(partition -> metrics.of(connector, partition.topic()));
+        return lag.entrySet().stream()
                 .<Row<?>>map(partition -> Row.of(
                         Tags.of(
                                 "stream",

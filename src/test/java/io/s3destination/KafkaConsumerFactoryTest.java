@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -54,6 +55,7 @@ class KafkaConsumerFactoryTest {
     @Test
     void aConsumerIsMadeBeforeItsNetworkThreadHasBegun() throws Exception {
         KafkaConsumerFactory clients = new KafkaConsumerFactory();
+        clients.setCamelContext(new DefaultCamelContext());
         Properties kafka = kafka();
         kafka.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "consumer");
         kafka.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "SSL");

@@ -8,8 +8,9 @@ import org.junit.jupiter.api.Test;
 class ProgressMonitorTest {
 
     private static final Duration TICK = Duration.ofSeconds(5);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
-    private final ProgressMonitor monitor = new ProgressMonitor(Duration.ofSeconds(30), TICK);
+    private final ProgressMonitor monitor = new ProgressMonitor(TICK);
     private long now = Long.MAX_VALUE - 7;
 
     @Test
@@ -17,14 +18,14 @@ class ProgressMonitorTest {
         look(true, 7);
         for (int tick = 1; tick < 6; tick++) {
             tick(true, 7);
-            assertThat(monitor.stalled()).isEmpty();
+            assertThat(monitor.stalled(LIMIT)).isEmpty();
         }
 
         tick(true, 7);
 
-        assertThat(monitor.stalled()).contains(Duration.ofSeconds(30));
+        assertThat(monitor.stalled(LIMIT)).contains(Duration.ofSeconds(30));
         tick(true, 7);
-        assertThat(monitor.stalled()).contains(Duration.ofSeconds(35));
+        assertThat(monitor.stalled(LIMIT)).contains(Duration.ofSeconds(35));
     }
 
     @Test
@@ -33,7 +34,7 @@ class ProgressMonitorTest {
 
         tick(true, 8);
 
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
     }
 
     @Test
@@ -42,9 +43,9 @@ class ProgressMonitorTest {
 
         tick(false, 7);
 
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
         tick(true, 7);
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
     }
 
     @Test
@@ -55,7 +56,21 @@ class ProgressMonitorTest {
 
         tick(true, 7);
 
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
+    }
+
+    @Test
+    void theTimeBeforeTheFirstWorkDoesNotCount() {
+        tick(false, 7);
+        tick(true, 7);
+        for (int tick = 1; tick < 6; tick++) {
+            tick(true, 7);
+        }
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
+
+        tick(true, 7);
+
+        assertThat(monitor.stalled(LIMIT)).contains(LIMIT);
     }
 
     @Test
@@ -65,16 +80,16 @@ class ProgressMonitorTest {
         now += Duration.ofHours(8).toNanos();
         look(true, 7);
 
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
         tick(true, 8);
-        assertThat(monitor.stalled()).isEmpty();
+        assertThat(monitor.stalled(LIMIT)).isEmpty();
     }
 
     private void stall() {
         for (int tick = 0; tick < 10; tick++) {
             tick(true, 7);
         }
-        assertThat(monitor.stalled()).isPresent();
+        assertThat(monitor.stalled(LIMIT)).isPresent();
     }
 
     private void tick(boolean isPending, long progress) {

@@ -10,11 +10,14 @@ import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.RunningBundle;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.spi.Registry;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -47,7 +50,7 @@ class ReadinessTest {
 
         try (RunningBundle bundle = RunningBundle.start(settings, registry -> {
                     registry.bind("hanging", Processor.class, hanging);
-                    registry.bind("readiness-limits", ReadinessLimits.class, ReadinessLimits.DEFAULT.shortened(5));
+                    shorten(registry);
                 });
                 KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             Awaitility.await()
@@ -57,7 +60,11 @@ class ReadinessTest {
                         producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)));
                         producer.send(new ProducerRecord<>(stream, 1, null, "1".getBytes(UTF_8)));
                         assertThat(bundle.notReady()).hasValueSatisfying(why -> assertThat(why)
-                                .contains("partition " + stream + "-0 offset 0 in the step", "hanging", "in flight"));
+                                .contains(
+                                        "partition " + stream + "-0 offset 0 in the step",
+                                        "hanging",
+                                        "in flight",
+                                        "last progress"));
                     });
             assertThat(kafka.commits("to-s3", stream).get(1).offset()).isGreaterThan(10);
 
@@ -70,29 +77,6 @@ class ReadinessTest {
                             && bundle.metric("s3.destination.lag") == 0);
         }
         assertThat(s3.puts(stream)).doesNotHaveDuplicates();
-    }
-
-    @Test
-    @SuppressWarnings("try")
-    void aStreamThatDoesNotExistIsDownWhileTheOthersAreStored(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
-        String stream = "readiness-" + System.nanoTime();
-        String missing = stream + "-missing";
-        kafka.createStream(stream, 1);
-        s3.createBucket(stream);
-        try (RunningBundle bundle = RunningBundle.start(Map.of(
-                        "camel.component.kafka.brokers", kafka.brokers(),
-                        "resource.datalake.url", s3.connectionUrl(stream),
-                        "connector.to-s3.input", stream + "," + missing));
-                KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
-            producer.send(new ProducerRecord<>(stream, "1".getBytes(UTF_8)));
-            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
-                    .hasValueSatisfying(why -> assertThat(why).contains("stream " + missing + " does not exist")));
-            Awaitility.await().atMost(PATIENCE).until(() -> s3.puts(stream).size() == 1);
-
-            kafka.createStream(missing, 1);
-
-            Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
-        }
     }
 
     /** As on one broker whose offsets topic is to have three replicas. */
@@ -112,6 +96,128 @@ class ReadinessTest {
                                 why -> assertThat(why).contains("no member of its group yet", "has no coordinator")));
             }
         }
+    }
+
+    /** As with a broker that answers fetches with nothing. */
+    @Test
+    @SuppressWarnings("try")
+    void aPartitionWithLagThatGetsNoRecordsIsDown(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        kafka.createStream(stream, 1);
+        s3.createBucket(stream);
+        try (RunningBundle bundle = RunningBundle.start(
+                        Map.of(
+                                "camel.component.kafka.brokers",
+                                kafka.brokers(),
+                                "resource.datalake.url",
+                                s3.connectionUrl(stream),
+                                "connector.to-s3.input",
+                                stream,
+                                "camel.component.kafka.fetch-min-bytes",
+                                "8000000",
+                                "camel.component.kafka.fetch-wait-max-ms",
+                                "600000",
+                                "camel.component.kafka.consumer-request-timeout-ms",
+                                "700000"),
+                        ReadinessTest::shorten);
+                KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
+
+            producer.send(new ProducerRecord<>(stream, "1".getBytes(UTF_8)));
+
+            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
+                    .hasValueSatisfying(why -> assertThat(why)
+                            .contains("partition " + stream + "-0 has lag and gets no records", "1 records pending")));
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void aPartitionWithoutALeaderIsDownWhileTheOthersAreStored(@TempDir Path directory, EmbeddedS3 s3)
+            throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        s3.createBucket(stream);
+        try (EmbeddedKafka kafka = EmbeddedKafka.start(directory.resolve("1"), 0)) {
+            // So that the offsets are on the broker that stays.
+            kafka.committed("to-s3");
+            EmbeddedKafka second = kafka.startSecond(directory.resolve("2"));
+            kafka.admin()
+                    .createTopics(List.of(new NewTopic(stream, Map.of(0, List.of(1), 1, List.of(2)))))
+                    .all()
+                    .get();
+            try (RunningBundle bundle = RunningBundle.start(
+                            Map.of(
+                                    "camel.component.kafka.brokers", kafka.brokers(),
+                                    "resource.datalake.url", s3.connectionUrl(stream),
+                                    "connector.to-s3.input", stream),
+                            ReadinessTest::shorten);
+                    KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
+                producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)));
+                producer.send(new ProducerRecord<>(stream, 1, null, "1".getBytes(UTF_8)));
+                Awaitility.await()
+                        .atMost(PATIENCE)
+                        .until(() -> s3.puts(stream).size() == 2
+                                && bundle.series("s3.destination.lag") == 2
+                                && bundle.notReady().isEmpty());
+
+                second.close();
+                producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)));
+
+                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
+                        .hasValueSatisfying(
+                                why -> assertThat(why).contains("partition " + stream + "-1 has an unknown lag")));
+                Awaitility.await().atMost(PATIENCE).until(() -> s3.puts(stream).size() == 3);
+                assertThat(bundle.series("s3.destination.lag")).isEqualTo(1);
+
+                try (EmbeddedKafka again = kafka.startSecond(directory.resolve("2"))) {
+                    Awaitility.await()
+                            .atMost(PATIENCE)
+                            .until(() -> bundle.notReady().isEmpty() && bundle.series("s3.destination.lag") == 2);
+                }
+            }
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void aTransactionThatHangsIsCountedAndReady(EmbeddedKafka kafka, EmbeddedS3 s3) throws Exception {
+        String stream = "readiness-" + System.nanoTime();
+        kafka.createStream(stream, 2);
+        s3.createBucket(stream);
+        ReadinessLimits whole = ReadinessLimits.DEFAULT.shortened(5);
+        ReadinessLimits limits = new ReadinessLimits(
+                whole.interval(),
+                whole.failing(),
+                whole.stalled(),
+                whole.throttled(),
+                whole.hanging(),
+                whole.stalled().multipliedBy(2));
+        try (KafkaProducer<byte[], byte[]> producer = kafka.transactionalProducer(stream);
+                RunningBundle bundle = RunningBundle.start(
+                        Map.of(
+                                "camel.component.kafka.brokers", kafka.brokers(),
+                                "resource.datalake.url", s3.connectionUrl(stream),
+                                "connector.to-s3.input", stream),
+                        registry -> registry.bind("readiness-limits", ReadinessLimits.class, limits))) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)))
+                    .get();
+
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.hanging.transactions") == 1);
+            assertThat(bundle.notReady()).isEmpty();
+
+            producer.commitTransaction();
+
+            Awaitility.await()
+                    .atMost(PATIENCE)
+                    .until(() -> bundle.metric("s3.destination.hanging.transactions") == 0
+                            && s3.puts(stream).size() == 1);
+        }
+    }
+
+    private static void shorten(Registry registry) {
+        registry.bind("readiness-limits", ReadinessLimits.class, ReadinessLimits.DEFAULT.shortened(5));
     }
 
     private static void hang(Exchange exchange, CountDownLatch released) throws InterruptedException {

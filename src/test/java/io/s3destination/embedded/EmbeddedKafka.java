@@ -32,11 +32,13 @@ public final class EmbeddedKafka implements KafkaServer {
             new AtomicInteger(ThreadLocalRandom.current().nextInt(22_000));
 
     private final String brokers;
+    private final String controller;
     private final KafkaRaftServer server;
     private final Admin admin;
 
-    private EmbeddedKafka(String brokers, KafkaRaftServer server, Map<String, String> client) {
+    private EmbeddedKafka(String brokers, String controller, KafkaRaftServer server, Map<String, String> client) {
         this.brokers = brokers;
+        this.controller = controller;
         this.server = server;
         Map<String, Object> settings = new HashMap<>(client);
         settings.put("bootstrap.servers", brokers);
@@ -57,6 +59,11 @@ public final class EmbeddedKafka implements KafkaServer {
     /** As {@link #start(Path, int)}, with more of Kafka's broker settings. */
     public static EmbeddedKafka start(Path directory, int port, Map<String, String> more) throws Exception {
         return start(directory, port, "PLAINTEXT", more, Map.of());
+    }
+
+    /** Starts a second broker, with the ID 2, in the cluster of this one. */
+    public EmbeddedKafka startSecond(Path directory) throws Exception {
+        return start(directory, 2, "localhost:" + freePort(), controller, "PLAINTEXT", Map.of(), Map.of());
     }
 
     /** Starts a broker that speaks TLS alone, with a key pair that its own clients trust. */
@@ -80,18 +87,31 @@ public final class EmbeddedKafka implements KafkaServer {
             Path directory, int port, String protocol, Map<String, String> more, Map<String, String> client)
             throws Exception {
         String broker = "localhost:" + (port == 0 ? freePort() : port);
-        String controller = "localhost:" + freePort();
+        return start(directory, 1, broker, "localhost:" + freePort(), protocol, more, client);
+    }
+
+    /** The node 1 is the controller, too. */
+    private static EmbeddedKafka start(
+            Path directory,
+            int node,
+            String broker,
+            String controller,
+            String protocol,
+            Map<String, String> more,
+            Map<String, String> client)
+            throws Exception {
+        String listener = protocol + "://" + broker;
         Map<String, String> settings = new HashMap<>(Map.of(
                 "process.roles",
-                "broker,controller",
+                node == 1 ? "broker,controller" : "broker",
                 "node.id",
-                "1",
+                String.valueOf(node),
                 "controller.quorum.voters",
                 "1@" + controller,
                 "controller.listener.names",
                 "CONTROLLER",
                 "listeners",
-                protocol + "://" + broker + ",CONTROLLER://" + controller,
+                node == 1 ? listener + ",CONTROLLER://" + controller : listener,
                 "listener.security.protocol.map",
                 protocol + ":" + protocol + ",CONTROLLER:PLAINTEXT",
                 "security.inter.broker.protocol",
@@ -111,7 +131,7 @@ public final class EmbeddedKafka implements KafkaServer {
                 "message.max.bytes", "33554432"));
         settings.putAll(more);
         new Formatter()
-                .setNodeId(1)
+                .setNodeId(node)
                 .setClusterId(CLUSTER)
                 .setReleaseVersion(MetadataVersion.latestProduction())
                 .setControllerListenerName("CONTROLLER")
@@ -124,7 +144,7 @@ public final class EmbeddedKafka implements KafkaServer {
         properties.putAll(settings);
         KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
         server.startup();
-        return new EmbeddedKafka(broker, server, client);
+        return new EmbeddedKafka(broker, controller, server, client);
     }
 
     @Override

@@ -65,6 +65,16 @@ public final class RunningBundle implements AutoCloseable {
                 .sum();
     }
 
+    /** Of how many series a counter or gauge of the bundle's own consists. */
+    public int series(String name) {
+        return context()
+                .getRegistry()
+                .findSingleByType(MeterRegistry.class)
+                .find(name)
+                .meters()
+                .size();
+    }
+
     /** Stops it as SIGTERM does: what is stored is committed. */
     @Override
     public void close() {
