@@ -257,6 +257,26 @@ public final class BundleProcess implements AutoCloseable {
                 HttpRequest.newBuilder(management.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
     }
 
+    /** Pauses the process, as a laptop that sleeps does: SIGSTOP. */
+    public void pause() throws Exception {
+        signal("STOP");
+    }
+
+    /** Wakes it up: SIGCONT. */
+    public void wake() throws Exception {
+        signal("CONT");
+    }
+
+    private void signal(String signal) throws Exception {
+        int exit = new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
+                .inheritIO()
+                .start()
+                .waitFor();
+        if (exit != 0) {
+            throw new IOException("kill -" + signal + " failed: exit code " + exit);
+        }
+    }
+
     /** SIGTERM. */
     public void terminate() {
         process.destroy();

@@ -9,6 +9,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.camel.spi.Registry;
@@ -105,6 +108,19 @@ public final class Testbed implements AutoCloseable {
         produced.incrementAndGet();
     }
 
+    /** Produces fifty records a second to partition 0, until the result is closed. */
+    public AutoCloseable load() {
+        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+        clock.scheduleAtFixedRate(() -> produce(0, "1"), 0, 20, TimeUnit.MILLISECONDS);
+        return () -> {
+            clock.shutdown();
+            if (!clock.awaitTermination(1, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("the load does not end");
+            }
+            producer.flush();
+        };
+    }
+
     /** How many records were produced. */
     public int produced() {
         return produced.get();
@@ -148,7 +164,7 @@ public final class Testbed implements AutoCloseable {
         });
     }
 
-    /** Another member of the group gets partitions, stores nothing, and leaves again. */
+    /** Another member of the group gets its share of the partitions, stores nothing, and leaves again. */
     public void rebalance() {
         try (KafkaConsumer<byte[], byte[]> other = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", kafka.brokers(), "group.id", name, "enable.auto.commit", "false"),
@@ -157,15 +173,16 @@ public final class Testbed implements AutoCloseable {
             other.subscribe(List.of(name));
             Awaitility.await().atMost(PATIENCE).until(() -> {
                 other.poll(Duration.ofMillis(100));
-                return !other.assignment().isEmpty();
+                return other.groupMetadata().generationId() > 0;
             });
         }
     }
 
-    /** How many threads there are that belong to the bundle, by their names. */
+    /** How many threads belong to the bundle, by their names; Camel's own for a shutdown ends a minute later. */
     public long threads() {
         return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().contains(name))
+                .map(Thread::getName)
+                .filter(thread -> thread.contains(name) && !thread.endsWith("ShutdownTask"))
                 .count();
     }
 
