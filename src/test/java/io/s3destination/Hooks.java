@@ -22,6 +22,8 @@ public final class Hooks {
         ON_CONSUME,
         /** In a consumer interceptor, when a commit has been answered. */
         ON_COMMIT,
+        /** In an assignor, within a poll in which the members of the group change. */
+        ASSIGNMENT,
         /** In a listener of the meter registry, whenever the gauges of the lag are renewed. */
         LAG_GAUGE
     }

@@ -6,11 +6,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.consumer.ConsumerInterceptor;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RangeAssignor;
+import org.apache.kafka.common.Cluster;
+import org.apache.kafka.common.Configurable;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Deserializer;
 
-/** A deserializer of bytes and an interceptor of Kafka's consumer, with the {@link Hooks} of the consumer's group. */
-public final class KafkaHooks implements Deserializer<byte[]>, ConsumerInterceptor<Object, Object> {
+/** What users may put into Kafka's consumer, a deserializer, an interceptor and an assignor, with the {@link Hooks} of its group. */
+public final class KafkaHooks extends RangeAssignor
+        implements Deserializer<byte[]>, ConsumerInterceptor<Object, Object>, Configurable {
 
     private static final Map<String, Hooks> BY_GROUP = new ConcurrentHashMap<>();
 
@@ -45,6 +49,12 @@ public final class KafkaHooks implements Deserializer<byte[]>, ConsumerIntercept
     @Override
     public void onCommit(Map<TopicPartition, OffsetAndMetadata> offsets) {
         hooks.run(Place.ON_COMMIT, null);
+    }
+
+    @Override
+    public GroupAssignment assign(Cluster cluster, GroupSubscription members) {
+        hooks.run(Place.ASSIGNMENT, null);
+        return super.assign(cluster, members);
     }
 
     @Override

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -50,6 +51,9 @@ class UnnamedFaultsIT {
     private static final int SIDE_BY_SIDE = 6;
     private static final AtomicInteger NAMES = new AtomicInteger();
 
+    private static final List<UnnamedFault> FAULTS =
+            Stream.concat(FaultsInside.ALL.stream(), FaultsOutside.ALL.stream()).toList();
+
     private static ExecutorService scenarios;
     private static EmbeddedKafka kafka;
     private static KafkaProxy proxy;
@@ -76,19 +80,50 @@ class UnnamedFaultsIT {
         proxy.close();
     }
 
+    private record Scenario(String name, List<UnnamedFault> faults) {
+
+        boolean has(Effect effect) {
+            return faults.stream().anyMatch(fault -> fault.effect() == effect);
+        }
+
+        String edited(String route) {
+            String edited = route;
+            for (UnnamedFault fault : faults) {
+                edited = fault.edit().apply(edited);
+            }
+            return edited;
+        }
+    }
+
+    /** Each runs as soon as there is a thread for it, and is waited for in its turn. */
     @TestFactory
     Stream<DynamicTest> eachFaultIsDownAndLeavesEachRecordWithItsObject() {
-        List<DynamicTest> tests = new ArrayList<>();
-        UnnamedFaults.ALL.forEach(fault -> tests.add(test(fault.name(), List.of(fault))));
-        seeds().forEach(seed -> {
-            Random random = new Random(seed);
-            for (int pair = 0; pair < Integer.getInteger("unnamed.pairs", 3); pair++) {
-                List<UnnamedFault> two = pair(random);
-                tests.add(test("-Dunnamed.seed=%d: %s, and %s".formatted(seed, two.get(0), two.get(1)), two));
-            }
-        });
-        String chosen = System.getProperty("unnamed", "");
-        return tests.stream().filter(test -> test.getDisplayName().contains(chosen));
+        return Stream.of(alone(), blind(), seeds().boxed().flatMap(UnnamedFaultsIT::pairs))
+                .flatMap(scenarios -> scenarios)
+                .filter(scenario -> scenario.name().contains(System.getProperty("unnamed", "")))
+                .map(this::submitted)
+                .toList()
+                .stream();
+    }
+
+    private static Stream<Scenario> alone() {
+        return FAULTS.stream().map(fault -> new Scenario(fault.name(), List.of(fault)));
+    }
+
+    private static Stream<Scenario> blind() {
+        return Stream.of(new Scenario("%s, and %s".formatted(FaultsInside.BLIND.toArray()), FaultsInside.BLIND));
+    }
+
+    private static Stream<Scenario> pairs(long seed) {
+        Random random = new Random(seed);
+        return Stream.generate(() -> pair(random))
+                .filter(two -> !two.get(0).place().equals(two.get(1).place()))
+                .limit(Integer.getInteger("unnamed.pairs", 3))
+                .map(two -> new Scenario("-Dunnamed.seed=%d: %s, and %s".formatted(seed, two.get(0), two.get(1)), two));
+    }
+
+    private static List<UnnamedFault> pair(Random random) {
+        return List.of(FAULTS.get(random.nextInt(FAULTS.size())), FAULTS.get(random.nextInt(FAULTS.size())));
     }
 
     private static LongStream seeds() {
@@ -96,68 +131,47 @@ class UnnamedFaultsIT {
         return seed != null ? LongStream.of(seed) : LongStream.of(1, System.nanoTime());
     }
 
-    private static List<UnnamedFault> pair(Random random) {
-        while (true) {
-            UnnamedFault one = UnnamedFaults.ALL.get(random.nextInt(UnnamedFaults.ALL.size()));
-            UnnamedFault other = UnnamedFaults.ALL.get(random.nextInt(UnnamedFaults.ALL.size()));
-            if (!one.place().equals(other.place())) {
-                return List.of(one, other);
-            }
-        }
-    }
-
-    /** It runs as soon as there is a thread for it, and is waited for in its turn. */
-    private DynamicTest test(String name, List<UnnamedFault> faults) {
-        String chosen = System.getProperty("unnamed", "");
-        if (!name.contains(chosen)) {
-            return DynamicTest.dynamicTest(name, () -> {});
-        }
-        Future<?> scenario = scenarios.submit(() -> {
-            run(name, faults);
+    private DynamicTest submitted(Scenario scenario) {
+        Future<?> running = scenarios.submit(() -> {
+            run(scenario);
             return null;
         });
-        return DynamicTest.dynamicTest(name, () -> {
+        return DynamicTest.dynamicTest(scenario.name(), () -> {
             try {
-                scenario.get();
+                running.get(5, TimeUnit.MINUTES);
             } catch (ExecutionException e) {
-                throw e.getCause();
+                throw new AssertionError(scenario.name(), e.getCause());
             }
         });
     }
 
-    private void run(String name, List<UnnamedFault> faults) throws Exception {
-        String stream = "unnamed-%03d".formatted(NAMES.incrementAndGet());
-        try (HookedBundle bundle = new HookedBundle(stream, kafka, proxy, s3, route -> edited(route, faults))) {
+    private void run(Scenario scenario) throws Exception {
+        String name = "unnamed-%03d".formatted(NAMES.incrementAndGet());
+        try (HookedBundle bundle = new HookedBundle(name, kafka, proxy, s3, scenario::edited)) {
             bundle.produce(10);
-            await(PATIENCE).untilAsserted(bundle::isDone);
+            await(PATIENCE).untilAsserted(() -> assertThat(bundle.pending()).isEmpty());
 
-            long began = System.nanoTime();
-            boolean isDead = happen(name, bundle, faults);
-            if (isDead) {
+            happen(scenario, bundle);
+
+            bundle.produce(5);
+            if (scenario.has(Effect.DEAD)) {
+                await(PATIENCE)
+                        .until(() ->
+                                bundle.notLive().isPresent() || bundle.pending().isEmpty());
                 bundle.restart();
             }
-            bundle.produce(5);
-            await(PATIENCE).untilAsserted(bundle::isDone);
+            await(PATIENCE).untilAsserted(() -> assertThat(bundle.pending()).isEmpty());
             bundle.isComplete();
-            System.out.printf("%s: done after %d ms%n", name, (System.nanoTime() - began) / 1_000_000);
         }
     }
 
-    /** Returns whether only a restart helps. */
-    private static boolean happen(String name, HookedBundle bundle, List<UnnamedFault> faults) throws Exception {
+    private static void happen(Scenario scenario, HookedBundle bundle) throws Exception {
         List<End> ends = new ArrayList<>();
-        long began = System.nanoTime();
         try {
-            for (UnnamedFault fault : faults) {
+            for (UnnamedFault fault : scenario.faults()) {
                 ends.add(fault.begin().in(bundle));
             }
-            shows(bundle, faults);
-            System.out.printf(
-                    "%s: after %d ms %s%n",
-                    name,
-                    (System.nanoTime() - began) / 1_000_000,
-                    bundle.notReady().orElse("UP"));
-            return has(Effect.DEAD, faults) && isDead(bundle, faults);
+            shows(scenario, bundle);
         } finally {
             for (End end : ends) {
                 end.run();
@@ -165,19 +179,12 @@ class UnnamedFaultsIT {
         }
     }
 
-    private static String edited(String route, List<UnnamedFault> faults) {
-        String edited = route;
-        for (UnnamedFault fault : faults) {
-            edited = fault.edit().apply(edited);
-        }
-        return edited;
-    }
-
-    /** Waits until the faults do what they must, while records come. */
-    private static void shows(HookedBundle bundle, List<UnnamedFault> faults) throws Exception {
-        boolean isDown = has(Effect.DOWN, faults) || has(Effect.DEAD, faults);
-        boolean spared = faults.stream().allMatch(fault -> fault.spared() || fault.effect() == Effect.NONE);
+    /** Waits, while records come, until the connector is DOWN, or the fault has happened if it is to be none. */
+    private static void shows(Scenario scenario, HookedBundle bundle) throws Exception {
+        boolean isDown = scenario.has(Effect.DOWN) || scenario.has(Effect.DEAD);
+        boolean spared = scenario.faults().stream().allMatch(fault -> fault.spared() || fault.effect() == Effect.NONE);
         long stored = bundle.committed(1) + 5;
+        long began = System.nanoTime();
         await(LIMIT).untilAsserted(() -> {
             bundle.produce(1);
             if (isDown) {
@@ -189,21 +196,15 @@ class UnnamedFaultsIT {
                 assertThat(bundle.committed(1)).isGreaterThanOrEqualTo(stored);
             }
         });
-    }
-
-    /** A fault that only a restart helps against may not come to that beside another one. */
-    private static boolean isDead(HookedBundle bundle, List<UnnamedFault> faults) {
-        if (faults.size() == 1) {
-            await(LIMIT).untilAsserted(() -> assertThat(bundle.notLive()).isPresent());
-        }
-        return bundle.notLive().isPresent();
-    }
-
-    private static boolean has(Effect effect, List<UnnamedFault> faults) {
-        return faults.stream().anyMatch(fault -> fault.effect() == effect);
+        System.out.printf(
+                "%s, %s, after %d ms: %s%n",
+                scenario.name(),
+                bundle.name(),
+                (System.nanoTime() - began) / 1_000_000,
+                bundle.notReady().orElse("UP"));
     }
 
     private static ConditionFactory await(Duration limit) {
-        return Awaitility.await().atMost(limit).pollInterval(Duration.ofMillis(250));
+        return Awaitility.await().dontCatchUncaughtExceptions().atMost(limit).pollInterval(Duration.ofMillis(250));
     }
 }

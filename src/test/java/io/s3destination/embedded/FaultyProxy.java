@@ -185,7 +185,7 @@ public final class FaultyProxy implements AutoCloseable {
             while (true) {
                 byte[] head = HttpMessage.head(in);
                 String path = new String(head, ISO_8859_1).split(" ", 3)[1];
-                byte[] request = request(head, new SlowBody(in, path));
+                byte[] request = HttpMessage.read(head, new SlowBody(in, path));
                 requests.incrementAndGet();
                 Thread.sleep(delay.toMillis());
                 Fault fault = fault(path);
@@ -253,13 +253,6 @@ public final class FaultyProxy implements AutoCloseable {
                     ? now.faults.get(random.nextInt(now.faults.size()))
                     : null;
         }
-    }
-
-    private static byte[] request(byte[] head, InputStream in) throws IOException {
-        ByteArrayOutputStream request = new ByteArrayOutputStream();
-        request.write(head);
-        request.write(HttpMessage.body(in, head));
-        return request.toByteArray();
     }
 
     /** A body that is read a byte at a time while that is the fault. */

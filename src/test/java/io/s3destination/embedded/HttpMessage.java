@@ -19,7 +19,11 @@ final class HttpMessage {
 
     /** One request or answer, from its first line to the end of its body. */
     static byte[] read(InputStream in) throws IOException {
-        byte[] head = head(in);
+        return read(head(in), in);
+    }
+
+    /** The same, of which the head has been read. */
+    static byte[] read(byte[] head, InputStream in) throws IOException {
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         message.write(head);
         message.write(body(in, head));
@@ -33,8 +37,7 @@ final class HttpMessage {
         return head.toByteArray();
     }
 
-    /** What follows a head. */
-    static byte[] body(InputStream in, byte[] head) throws IOException {
+    private static byte[] body(InputStream in, byte[] head) throws IOException {
         String text = new String(head, ISO_8859_1);
         Matcher length = LENGTH.matcher(text);
         if (length.find()) {

@@ -4,27 +4,20 @@ import io.s3destination.Hooks.Hook;
 import io.s3destination.Hooks.Place;
 import io.s3destination.UnnamedFault.Effect;
 import io.s3destination.UnnamedFault.End;
-import io.s3destination.embedded.FaultyProxy;
-import io.s3destination.embedded.KafkaProxy;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.protocol.ApiKeys;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.awaitility.Awaitility;
+import org.hamcrest.Matchers;
 
-/** The faults of {@link UnnamedFaultsIT}. */
-final class UnnamedFaults {
+/** Faults of {@link UnnamedFaultsIT} in the process: in steps, in polls and in the tasks of its pools. */
+final class FaultsInside {
 
     private static final List<Class<? extends Throwable>> THROWABLES = List.of(
             Exception.class,
@@ -36,10 +29,18 @@ final class UnnamedFaults {
             ExceptionInInitializerError.class,
             AssertionError.class);
 
+    /** Without the task that watches progress, a record that hangs is DOWN all the same. */
+    static final List<UnnamedFault> BLIND = List.of(
+            failing(
+                    Place.LAG_GAUGE,
+                    "the task that watches progress throws an Error",
+                    Effect.NONE,
+                    () -> throwing(StackOverflowError::new)),
+            hanging(Place.STEP, "a step waits with one record", FaultsInside::onOne)
+                    .sparingPartition1());
+
     static final List<UnnamedFault> ALL = List.of(
-            // A step of the user.
-            hanging(Place.STEP, "a step waits with one record", UnnamedFaults::onOne)
-                    .sparingPartition1(),
+            BLIND.get(1),
             hanging(Place.STEP, "a step waits with each record", hook -> hook),
             UnnamedFault.of(Place.STEP, "a step sleeps and ignores interrupts", Effect.DOWN, bundle -> {
                         CountDownLatch ended = new CountDownLatch(1);
@@ -47,13 +48,13 @@ final class UnnamedFaults {
                         return ending(bundle, Place.STEP, ended);
                     })
                     .sparingPartition1(),
-            UnnamedFault.of(Place.STEP, "a step blocks on a lock", Effect.DOWN, UnnamedFaults::lock)
+            UnnamedFault.of(Place.STEP, "a step blocks on a lock", Effect.DOWN, FaultsInside::lock)
                     .sparingPartition1(),
             failing(
                             Place.STEP,
                             "a step throws any Throwable",
                             Effect.DOWN,
-                            () -> Hooks.onPartition(0, UnnamedFaults::fail))
+                            () -> Hooks.onPartition(0, FaultsInside::fail))
                     .sparingPartition1(),
             failing(
                             Place.STEP,
@@ -61,20 +62,32 @@ final class UnnamedFaults {
                             Effect.DOWN,
                             () -> onOne(record -> record.setRouteStop(true)))
                     .sparingPartition1(),
-            doubling("a step doubles records", UnnamedFaults::doubledRest),
-            // On the polling thread.
+            failing(
+                            Place.STEP,
+                            "a step leaves its thread interrupted",
+                            Effect.DOWN,
+                            () -> Hooks.onPartition(
+                                    0, record -> Thread.currentThread().interrupt()))
+                    .sparingPartition1(),
+            failing(
+                            Place.STEP,
+                            "a task of the uploads ends by an Error",
+                            Effect.DOWN,
+                            () -> onOne(FaultsInside::failWhenDone))
+                    .sparingPartition1(),
+            doubling("a step doubles records", FaultsInside::doubledRest),
             hanging(Place.POLLING_STEP, "a step on the polling thread waits", hook -> hook),
             failing(
                     Place.POLLING_STEP,
                     "a step on the polling thread throws an Error",
                     Effect.DOWN,
-                    () -> throwing(() -> new StackOverflowError())),
+                    () -> throwing(StackOverflowError::new)),
             failing(
                     Place.POLLING_STEP,
                     "a step on the polling thread drops records",
                     Effect.DOWN,
                     () -> record -> record.setRouteStop(true)),
-            doubling("a step on the polling thread doubles records", UnnamedFaults::doubledRoute),
+            doubling("a step on the polling thread doubles records", FaultsInside::doubledRoute),
             hanging(Place.DESERIALIZER, "a deserializer waits", hook -> hook),
             failing(
                     Place.DESERIALIZER,
@@ -92,37 +105,13 @@ final class UnnamedFaults {
                     Place.ON_COMMIT,
                     "a commit throws an Error in an interceptor",
                     Effect.DEAD,
-                    () -> throwing(() -> new StackOverflowError())),
-            // The task that watches the lag.
+                    () -> throwing(StackOverflowError::new)),
+            UnnamedFault.of(
+                    Place.ASSIGNMENT, "a poll throws an exception", Effect.DOWN, FaultsInside::failInAssignment),
             hanging(Place.LAG_GAUGE, "the task that watches progress hangs", hook -> hook),
-            failing(
-                    Place.LAG_GAUGE,
-                    "the task that watches progress ends by an Error once",
-                    Effect.NONE,
-                    UnnamedFaults::once),
-            // Kafka.
-            kafka("Kafka accepts and never answers", KafkaProxy.Fault.HANG, Effect.DOWN),
-            kafka("each request to Kafka breaks off", KafkaProxy.Fault.CUT, Effect.DOWN),
-            kafka("no fetch is answered", KafkaProxy.Fault.HANG, Effect.DOWN, ApiKeys.FETCH),
-            kafka("no commit is answered", KafkaProxy.Fault.HANG, Effect.DOWN, ApiKeys.OFFSET_COMMIT),
-            kafka("each commit breaks off", KafkaProxy.Fault.CUT, Effect.DOWN, ApiKeys.OFFSET_COMMIT),
-            kafka(
-                    "no heartbeat is answered",
-                    KafkaProxy.Fault.HANG,
-                    Effect.DOWN,
-                    ApiKeys.HEARTBEAT,
-                    ApiKeys.JOIN_GROUP),
-            kafka("no question for offsets is answered", KafkaProxy.Fault.HANG, Effect.NONE, ApiKeys.LIST_OFFSETS),
-            UnnamedFault.of("group", "another member of the group hangs", Effect.DOWN, UnnamedFaults::hangingMember),
-            // S3.
-            s3("S3 never answers", FaultyProxy.Fault.HANG),
-            s3("S3 answers half", FaultyProxy.Fault.ANSWER_CUT),
-            s3("S3 answers 200 with nothing", FaultyProxy.Fault.EMPTY_SUCCESS),
-            s3("S3 closes after the headers", FaultyProxy.Fault.HEAD_ONLY),
-            UnnamedFault.of("S3", "S3 reads a byte a second", Effect.DOWN, UnnamedFaults::readSlowly)
-                    .sparingPartition1());
+            BLIND.get(0));
 
-    private UnnamedFaults() {}
+    private FaultsInside() {}
 
     private interface Selection {
         Hook of(Hook hook);
@@ -130,15 +119,6 @@ final class UnnamedFaults {
 
     private static Hook onOne(Hook hook) {
         return Hooks.onPartition(0, Hooks.onOneRecord(hook));
-    }
-
-    private static Hook once() {
-        AtomicInteger runs = new AtomicInteger();
-        return record -> {
-            if (runs.getAndIncrement() == 0) {
-                throw new StackOverflowError();
-            }
-        };
     }
 
     private static UnnamedFault hanging(Place place, String name, Selection selection) {
@@ -176,6 +156,25 @@ final class UnnamedFaults {
                 .get((int) offset % THROWABLES.size())
                 .getDeclaredConstructor()
                 .newInstance();
+    }
+
+    /** A poll passes on what an assignor throws, which is asked when the members of the group change. */
+    private static End failInAssignment(HookedBundle bundle) throws Exception {
+        bundle.hooks().set(Place.ASSIGNMENT, throwing(() -> new IllegalStateException("as the test wants it")));
+        bundle.removeMembers();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .untilAtomic(bundle.hooks().hits(), Matchers.greaterThan(0));
+        return () -> bundle.hooks().clear(Place.ASSIGNMENT);
+    }
+
+    private static void failWhenDone(Exchange record) {
+        record.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange done) {
+                throw new StackOverflowError();
+            }
+        });
     }
 
     private static void sleep(CountDownLatch ended) {
@@ -232,60 +231,5 @@ final class UnnamedFaults {
                     steps:
                 """;
         return route.substring(0, start) + loop.indent(margin.length()) + steps.indent(6);
-    }
-
-    private static UnnamedFault kafka(String name, KafkaProxy.Fault fault, Effect effect, ApiKeys... requests) {
-        return UnnamedFault.of("Kafka", name, effect, bundle -> {
-            bundle.kafkaProxy().fail(bundle.name(), fault, bundle.hooks().hits(), requests);
-            return () -> bundle.kafkaProxy().mend(bundle.name());
-        });
-    }
-
-    private static UnnamedFault s3(String name, FaultyProxy.Fault fault) {
-        return UnnamedFault.of("S3", name, Effect.DOWN, bundle -> {
-                    bundle.s3Proxy().fail(bundle.name() + "-0-", 1, fault);
-                    return bundle.s3Proxy()::mend;
-                })
-                .sparingPartition1();
-    }
-
-    /** With a record that no buffer of a socket takes whole. */
-    private static End readSlowly(HookedBundle bundle) throws Exception {
-        bundle.s3Proxy().fail(bundle.name() + "-0-", 1, FaultyProxy.Fault.READ_SLOWLY);
-        byte[] random = new byte[5 << 20];
-        new Random().nextBytes(random);
-        bundle.produce(0, "\"" + Base64.getEncoder().encodeToString(random) + "\"");
-        return bundle.s3Proxy()::mend;
-    }
-
-    /** It does not rejoin when a third one comes, and so the assignment is never done. */
-    private static End hangingMember(HookedBundle bundle) {
-        KafkaConsumer<byte[], byte[]> hanging = member(bundle);
-        Awaitility.await().until(() -> {
-            hanging.poll(Duration.ofMillis(100));
-            return !hanging.assignment().isEmpty();
-        });
-        KafkaConsumer<byte[], byte[]> third = member(bundle);
-        for (int poll = 0; poll < 3; poll++) {
-            third.poll(Duration.ofMillis(500));
-        }
-        return () -> {
-            hanging.close(Duration.ofSeconds(5));
-            third.close(Duration.ofSeconds(5));
-        };
-    }
-
-    private static KafkaConsumer<byte[], byte[]> member(HookedBundle bundle) {
-        KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of(
-                        "bootstrap.servers", bundle.kafka().brokers(),
-                        "group.id", bundle.name(),
-                        "client.id", "another-member",
-                        "enable.auto.commit", "false",
-                        "max.poll.interval.ms", "600000"),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer());
-        consumer.subscribe(List.of(bundle.name()));
-        return consumer;
     }
 }
