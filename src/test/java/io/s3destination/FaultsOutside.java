@@ -85,10 +85,13 @@ final class FaultsOutside {
     /** It does not rejoin when a third one comes, and so the assignment is never done. */
     private static End hangingMember(HookedBundle bundle) {
         KafkaConsumer<byte[], byte[]> hanging = member(bundle);
-        Awaitility.await().until(() -> {
-            hanging.poll(Duration.ofMillis(100));
-            return !hanging.assignment().isEmpty();
-        });
+        Awaitility.await()
+                .dontCatchUncaughtExceptions()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> {
+                    hanging.poll(Duration.ofMillis(100));
+                    return !hanging.assignment().isEmpty();
+                });
         KafkaConsumer<byte[], byte[]> third = member(bundle);
         for (int poll = 0; poll < 3; poll++) {
             third.poll(Duration.ofMillis(500));
