@@ -163,6 +163,7 @@ final class FaultsInside {
         bundle.hooks().set(Place.ASSIGNMENT, throwing(() -> new IllegalStateException("as the test wants it")));
         bundle.removeMembers();
         Awaitility.await()
+                .dontCatchUncaughtExceptions()
                 .atMost(Duration.ofSeconds(30))
                 .untilAtomic(bundle.hooks().hits(), Matchers.greaterThan(0));
         return () -> bundle.hooks().clear(Place.ASSIGNMENT);
