@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -36,7 +34,7 @@ import java.util.regex.Pattern;
  */
 public final class FaultyProxy implements AutoCloseable {
 
-    /** What becomes of a request; those with a status are answered, with that code, and not passed on. */
+    /** What becomes of a request. */
     public enum Fault {
         SLOW_DOWN(503, "SlowDown"),
         INTERNAL_ERROR(500, "InternalError"),
@@ -44,20 +42,41 @@ public final class FaultyProxy implements AutoCloseable {
         NO_SUCH_BUCKET(404, "NoSuchBucket"),
         SIGNATURE_DOES_NOT_MATCH(403, "SignatureDoesNotMatch"),
         /** The connection is reset. */
-        RESET(0, ""),
+        RESET(false, ""),
         /** There is never an answer, nor an end of the connection. */
-        HANG(0, ""),
+        HANG(false, ""),
         /** No connection is accepted, and those that are open are reset. */
-        REFUSE(0, ""),
+        REFUSE(false, ""),
         /** The object is stored, and the connection is reset in place of an answer. */
-        ANSWER_LOST(0, "");
+        ANSWER_LOST(true, ""),
+        /** The object is stored, and the connection ends in the middle of the answer. */
+        ANSWER_CUT(true, ""),
+        /** The object is not stored, and the answer is a success without anything that S3 adds to it. */
+        EMPTY_SUCCESS(false, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        /** The same, and the connection ends behind the headers. */
+        HEAD_ONLY(false, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+        /** A byte of the body is read each second until requests pass again. */
+        READ_SLOWLY(true, "");
 
-        private final int status;
-        private final String code;
+        private final boolean isPassedOn;
+        private final String answer;
 
+        /** An answer of S3, which does not store the object. */
         Fault(int status, String code) {
-            this.status = status;
-            this.code = code;
+            String body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + code
+                    + "</Code><Message>As the test wants it</Message></Error>";
+            isPassedOn = false;
+            answer = "HTTP/1.1 " + status + " " + code + "\r\nContent-Type: application/xml\r\nContent-Length: "
+                    + body.length() + "\r\n\r\n" + body;
+        }
+
+        Fault(boolean isPassedOn, String answer) {
+            this.isPassedOn = isPassedOn;
+            this.answer = answer;
+        }
+
+        private byte[] answer() {
+            return answer.getBytes(ISO_8859_1);
         }
     }
 
@@ -67,8 +86,6 @@ public final class FaultyProxy implements AutoCloseable {
 
     private static final Rule NONE = new Rule(path -> false, 0, List.of());
     private static final int SLOW_LINK_BUFFER = 1 << 16;
-    private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
-    private static final Pattern CHUNKED = Pattern.compile("(?i)\r\ntransfer-encoding: *chunked");
 
     private final InetSocketAddress store;
     private final Random random;
@@ -204,8 +221,9 @@ public final class FaultyProxy implements AutoCloseable {
             InputStream in = new BufferedInputStream(
                     bytesPerSecond == 0 ? client.getInputStream() : slowLink(client, bytesPerSecond));
             while (true) {
-                byte[] request = message(in);
-                String path = path(request);
+                byte[] head = HttpMessage.head(in);
+                String path = new String(head, ISO_8859_1).split(" ", 3)[1];
+                byte[] request = HttpMessage.read(head, new SlowBody(in, path));
                 requests.add(new Request(path, System.nanoTime()));
                 Thread.sleep(delay.toMillis());
                 Fault fault = fault(path);
@@ -213,20 +231,16 @@ public final class FaultyProxy implements AutoCloseable {
                     in.transferTo(ByteArrayOutputStream.nullOutputStream());
                     return;
                 }
-                byte[] answer = null;
-                if (fault == null || fault == Fault.ANSWER_LOST) {
-                    answer = upstream.answer(request);
-                    if (new String(answer, 0, 12, ISO_8859_1).endsWith(" 200")) {
-                        stored.incrementAndGet();
-                    }
-                } else if (fault.status != 0) {
-                    answer = error(fault);
-                }
+                byte[] answer = fault == null || fault.isPassedOn ? upstream.answer(request) : fault.answer();
                 if (fault == Fault.RESET || fault == Fault.ANSWER_LOST) {
                     reset(client);
                     return;
                 }
-                client.getOutputStream().write(answer);
+                client.getOutputStream()
+                        .write(answer, 0, fault == Fault.ANSWER_CUT ? answer.length / 2 : answer.length);
+                if (fault == Fault.ANSWER_CUT || fault == Fault.HEAD_ONLY) {
+                    return;
+                }
             }
         } catch (IOException e) {
             // One of the two has closed its connection, and so the other's is closed.
@@ -274,8 +288,11 @@ public final class FaultyProxy implements AutoCloseable {
                 answers = new BufferedInputStream(socket.getInputStream());
             }
             socket.getOutputStream().write(request);
-            byte[] answer = message(answers);
+            byte[] answer = HttpMessage.read(answers);
             used = System.nanoTime();
+            if (new String(answer, 0, 12, ISO_8859_1).endsWith(" 200")) {
+                stored.incrementAndGet();
+            }
             return answer;
         }
 
@@ -296,48 +313,29 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    private static byte[] error(Fault fault) {
-        String body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + fault.code
-                + "</Code><Message>As the test wants it</Message></Error>";
-        return ("HTTP/1.1 " + fault.status + " " + fault.code + "\r\nContent-Type: application/xml\r\nContent-Length: "
-                        + body.length() + "\r\n\r\n" + body)
-                .getBytes(ISO_8859_1);
-    }
+    /** A body that is read a byte at a time while that is the fault. */
+    private final class SlowBody extends FilterInputStream {
 
-    /** One request or answer, from its first line to the end of its body. */
-    static byte[] message(InputStream in) throws IOException {
-        ByteArrayOutputStream message = new ByteArrayOutputStream();
-        while (line(in, message) > 2) {}
-        String head = message.toString(ISO_8859_1);
-        Matcher length = LENGTH.matcher(head);
-        if (length.find()) {
-            message.write(in.readNBytes(Integer.parseInt(length.group(1))));
-        } else if (CHUNKED.matcher(head).find()) {
-            int size;
-            do {
-                int start = message.size();
-                line(in, message);
-                size = Integer.parseInt(
-                        message.toString(ISO_8859_1).substring(start).strip(), 16);
-                message.write(in.readNBytes(size + 2));
-            } while (size > 0);
+        private final String path;
+
+        SlowBody(InputStream in, String path) {
+            super(in);
+            this.path = path;
         }
-        return message.toByteArray();
-    }
 
-    /** Copies one line, and tells its length with its end. */
-    private static int line(InputStream in, ByteArrayOutputStream out) throws IOException {
-        int length = 0;
-        int b;
-        do {
-            b = in.read();
-            if (b < 0) {
-                throw new EOFException();
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            Rule now = rule;
+            if (!now.faults.contains(Fault.READ_SLOWLY) || !now.path.test(path)) {
+                return super.read(buffer, offset, length);
             }
-            out.write(b);
-            length++;
-        } while (b != '\n');
-        return length;
+            try {
+                Thread.sleep(1_000);
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
+            }
+            return super.read(buffer, offset, 1);
+        }
     }
 
     private static void reset(Socket socket) {

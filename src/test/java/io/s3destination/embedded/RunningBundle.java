@@ -50,11 +50,20 @@ public final class RunningBundle implements AutoCloseable {
 
     /** What keeps the connector to-s3 from being ready, or empty if nothing does. */
     public Optional<String> notReady() {
-        HealthCheck.Result ready = context()
-                .getRegistry()
-                .lookupByNameAndType("health-to-s3", HealthCheck.class)
-                .callReadiness();
-        return ready.getState() == HealthCheck.State.UP ? Optional.empty() : ready.getMessage();
+        return down(health().callReadiness());
+    }
+
+    /** Why only a restart helps the connector to-s3, or empty if it is live. */
+    public Optional<String> notLive() {
+        return down(health().callLiveness());
+    }
+
+    private HealthCheck health() {
+        return context().getRegistry().lookupByNameAndType("health-to-s3", HealthCheck.class);
+    }
+
+    private static Optional<String> down(HealthCheck.Result result) {
+        return result.getState() == HealthCheck.State.UP ? Optional.empty() : result.getMessage();
     }
 
     /** The value of a counter or gauge of the bundle's own, summed over its series. */

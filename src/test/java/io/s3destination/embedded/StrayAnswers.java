@@ -174,7 +174,7 @@ public final class StrayAnswers implements AutoCloseable {
 
     private void serve(Socket client) {
         try (client) {
-            byte[] request = FaultyProxy.message(new BufferedInputStream(client.getInputStream()));
+            byte[] request = HttpMessage.read(new BufferedInputStream(client.getInputStream()));
             if (new String(request, ISO_8859_1).split(" ", 3)[1].startsWith("/redirected")) {
                 redirected.incrementAndGet();
             }
@@ -196,7 +196,7 @@ public final class StrayAnswers implements AutoCloseable {
         try (Socket upstream = new Socket(store.getHost(), store.getPort())) {
             upstream.getOutputStream().write(request);
             String answer =
-                    new String(FaultyProxy.message(new BufferedInputStream(upstream.getInputStream())), ISO_8859_1);
+                    new String(HttpMessage.read(new BufferedInputStream(upstream.getInputStream())), ISO_8859_1);
             if (!answer.startsWith("HTTP/1.1 200 ")) {
                 refused.incrementAndGet();
             }
