@@ -23,6 +23,10 @@ final class ConnectorHealth extends AbstractHealthCheck {
 
     private final String connector;
     private final Set<String> connectors;
+    private ProgressMonitor routes;
+    /** Whether its routes were there a moment ago: an edit takes a route away before it brings another. */
+    private volatile boolean wereThere;
+
     private volatile boolean removed;
 
     /** @param connectors the names of all connectors, each of which answers for its own route */
@@ -31,6 +35,15 @@ final class ConnectorHealth extends AbstractHealthCheck {
         this.connector = connector;
         this.connectors = connectors;
         setCamelContext(context);
+    }
+
+    /** Takes in whether its routes are there; to be called from time to time, by one thread. */
+    void look(long now) {
+        routes = routes == null ? new ProgressMonitor(limits().interval()) : routes;
+        boolean areMissing = !missingRoutes().isEmpty();
+        routes.look(now, areMissing, 0);
+        wereThere =
+                !areMissing || wereThere && routes.stalled(limits().failing()).isEmpty();
     }
 
     /** From now on its route may be missing. */
@@ -50,7 +63,9 @@ final class ConnectorHealth extends AbstractHealthCheck {
         boolean isLiveness = options.get(CHECK_KIND) == Kind.LIVENESS;
         notPolling(isLiveness ? limits().hanging() : limits().stalled()).ifPresent(faults::add);
         if (!isLiveness) {
-            faults.addAll(missingRoutes());
+            if (!wereThere) {
+                faults.addAll(missingRoutes());
+            }
             if (faults.isEmpty()) {
                 reading().ifPresent(faults::add);
             }

@@ -49,9 +49,10 @@ final class ConsumerGroup {
     private volatile boolean marksRefused;
     private volatile Failure failure;
     private volatile boolean joined;
-    private volatile boolean isAnswered;
+    private volatile boolean isSilent;
     private volatile Optional<String> notJoined = Optional.empty();
     private volatile long turned = System.nanoTime();
+    private volatile Standstill standstill = new Standstill(0, Duration.ZERO);
     private volatile Thread poller = Thread.currentThread();
     private Admin admin;
 
@@ -114,10 +115,23 @@ final class ConsumerGroup {
         return poller;
     }
 
+    /** Changes with each turn of the loop. */
+    long turn() {
+        return turned;
+    }
+
+    /** Notes for how long the loop has stood still since that turn. */
+    void stands(long turn, Duration time) {
+        standstill = new Standstill(turn, time);
+    }
+
     /** How long the loop of its consumers has not turned. */
     Duration sinceTurned() {
-        return Duration.ofNanos(System.nanoTime() - turned);
+        Standstill last = standstill;
+        return last.turn() == turned ? last.time() : Duration.ZERO;
     }
+
+    private record Standstill(long turn, Duration time) {}
 
     /** Notes that a consumer is a member of the group, be it without a partition. */
     void joined() {
@@ -126,13 +140,16 @@ final class ConsumerGroup {
 
     /** Notes what kept the last look at the group from an answer, or else what it showed: why a consumer is no member. */
     void looked(Optional<String> failure, Optional<String> notMember) {
-        isAnswered = failure.isEmpty();
         notJoined = failure.or(() -> notMember);
     }
 
-    /** Whether the brokers answer: the last look, or a consumer, which gets no answer while it waits to join its group. */
-    boolean isAnswered() {
-        return isAnswered || consumers().anyMatch(OffsetCommittingConsumer::answered);
+    /** Notes whether the brokers are silent. */
+    void silent(boolean nowSilent) {
+        isSilent = nowSilent;
+    }
+
+    boolean isSilent() {
+        return isSilent;
     }
 
     /** Why nothing can be read yet: no consumer has become a member of the group. */

@@ -43,6 +43,11 @@ record ConsumerMetrics(double heartbeats, Map<String, Double> responses, boolean
         return (Double) metric.metricValue();
     }
 
+    /** How many answers there were. */
+    double answers() {
+        return responses.values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+
     /** Whether the coordinator has answered a heartbeat since then. */
     boolean hasHeartbeatSince(ConsumerMetrics before) {
         return heartbeats > before.heartbeats;

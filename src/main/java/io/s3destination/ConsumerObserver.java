@@ -54,6 +54,11 @@ final class ConsumerObserver {
                         && consumer.getValue().hasHeartbeatSince(before(consumer.getKey())));
     }
 
+    /** A number that changes with each answer of a broker to a consumer. */
+    double answers() {
+        return now.values().stream().mapToDouble(ConsumerMetrics::answers).sum();
+    }
+
     boolean isThrottled() {
         return now.values().stream().anyMatch(ConsumerMetrics::isThrottled);
     }

@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -28,12 +29,18 @@ final class GroupLookup {
     private final String connector;
     private final ConsumerObserver consumers;
     private final HangingTransactions transactions;
+    private final ProgressMonitor silence;
+    private final Duration silenceLimit;
+    private long answers;
     /** The streams that were read at the look before. */
     private Set<String> read = Set.of();
 
     GroupLookup(String connector, ReadinessLimits limits) {
         this.connector = connector;
         this.consumers = new ConsumerObserver(limits.stalled());
+        this.silence = new ProgressMonitor(limits.interval());
+        // More than one look that comes late, because the process was paused, may count for.
+        this.silenceLimit = limits.failing().plus(limits.interval());
         this.transactions = new HangingTransactions(connector, limits.transaction(), System.nanoTime());
     }
 
@@ -53,7 +60,7 @@ final class GroupLookup {
         } catch (RuntimeException e) {
             LOG.warn("{}: cannot ask Kafka for its lag: {}", connector, e.toString());
             Optional<String> failure = Optional.of(e.toString());
-            group.looked(failure, Optional.empty());
+            looked(group, failure, Optional.empty());
             return Optional.of(snapshot(consumers.assigned(), Map.of(), failure, Optional.empty()));
         }
     }
@@ -71,7 +78,7 @@ final class GroupLookup {
         Set<String> missing = lookup.missing();
         Map<TopicPartition, PartitionLookup.Answer> answers = lookup.answers();
         answers.forEach((partition, answer) -> group.compare(partition.topic(), answer.topicId()));
-        group.looked(lookup.failure(), notMember);
+        looked(group, lookup.failure(), notMember);
         reportTransactions(admin, answers);
         if (input.pattern().isPresent()) {
             partitions.removeIf(partition -> missing.contains(partition.topic()));
@@ -85,6 +92,15 @@ final class GroupLookup {
                 answers,
                 notMember,
                 input.missing(missing).or(() -> noMatch).or(() -> refused));
+    }
+
+    private void looked(ConsumerGroup group, Optional<String> failure, Optional<String> notMember) {
+        group.looked(failure, notMember);
+        if (failure.isEmpty()) {
+            answers++;
+        }
+        silence.look(System.nanoTime(), true, answers + Math.round(consumers.answers()));
+        group.silent(silence.stalled(silenceLimit).isPresent());
     }
 
     private GroupSnapshot snapshot(

@@ -127,6 +127,6 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         if (failure.isPresent() || last != null && System.nanoTime() - last < BROKEN.toNanos()) {
             return Optional.of("reading from Kafka fails and is retried: " + failure.orElse("the log shows why"));
         }
-        return group.isAnswered() ? group.starting() : Optional.of("no Kafka broker answers");
+        return group.isSilent() ? Optional.of("no Kafka broker answers") : group.starting();
     }
 }

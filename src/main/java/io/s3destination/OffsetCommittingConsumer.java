@@ -50,10 +50,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private final OffsetCommits commits;
     private final Set<TopicPartition> stopped = new HashSet<>();
     private boolean suspended;
-    private volatile long polled = System.nanoTime();
+    private long polled = System.nanoTime();
     private final PollStatus status = new PollStatus(this);
     private volatile UnreadableRecord unreadable;
-    private final BrokerAnswers answers;
 
     OffsetCommittingConsumer(Properties kafka, ConsumerGroup group) {
         super(kafka);
@@ -61,7 +60,6 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         this.tracker = new OffsetTracker(group.inFlight(), SPAN);
         this.starts = new StartCheck(group);
         this.commits = new OffsetCommits(this, group, tracker);
-        this.answers = new BrokerAnswers(this);
         group.opened(this, kafka);
     }
 
@@ -312,11 +310,6 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                 .or(() -> Optional.ofNullable(unreadable).map(UnreadableRecord::toString))
                 .or(() -> starts.fault(patience))
                 .or(() -> commits.fault(patience));
-    }
-
-    /** Whether a broker has answered in the last ten seconds, as far as it was asked. */
-    boolean answered() {
-        return answers.areRecent(polled);
     }
 
     @Override

@@ -17,6 +17,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.camel.health.HealthCheck;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ final class Progress {
     private final MultiGauge gauges;
     private final GroupLookup lookup;
     private final StallDetector stalls;
+    private final ProgressMonitor turns;
     private volatile Optional<String> fault = Optional.empty();
     private boolean isStalled;
     private long objects;
@@ -50,6 +52,7 @@ final class Progress {
         ReadinessLimits limits = ReadinessLimits.of(context);
         lookup = new GroupLookup(connector, limits);
         stalls = new StallDetector(limits, logged);
+        turns = new ProgressMonitor(limits.interval());
         gauges = MultiGauge.builder(Metrics.PREFIX + "lag")
                 .description("Records that are not committed yet, in the partitions that this process reads")
                 .baseUnit("records")
@@ -69,7 +72,9 @@ final class Progress {
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
+            health().look(System.nanoTime());
             Optional<ConsumerGroup> group = group();
+            group.ifPresent(this::lookAtTurns);
             Optional<GroupSnapshot> seen = group.isPresent()
                     ? lookup.ask(group.get(), ConnectorInput.of(context, connector))
                     : Optional.empty();
@@ -91,6 +96,16 @@ final class Progress {
             // Thrown on, it would end the looks at all connectors.
             LOG.warn("{}: cannot look at its lag: {}", connector, e.toString());
         }
+    }
+
+    private void lookAtTurns(ConsumerGroup group) {
+        long turn = group.turn();
+        turns.look(System.nanoTime(), true, turn);
+        group.stands(turn, turns.stalled(Duration.ZERO).orElse(Duration.ZERO));
+    }
+
+    private ConnectorHealth health() {
+        return (ConnectorHealth) context.getRegistry().lookupByNameAndType("health-" + connector, HealthCheck.class);
     }
 
     private Optional<String> fault(ConsumerGroup group, GroupSnapshot seen) {
