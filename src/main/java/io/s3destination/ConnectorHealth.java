@@ -28,6 +28,11 @@ final class ConnectorHealth extends AbstractHealthCheck {
     private volatile boolean wereThere;
 
     private volatile boolean removed;
+    private volatile long looked = System.nanoTime();
+    /** The look after which the next one is overdue, and since when that is known. */
+    private long missedLook;
+
+    private long missedSince;
 
     /** @param connectors the names of all connectors, each of which answers for its own route */
     ConnectorHealth(CamelContext context, String connector, Set<String> connectors) {
@@ -37,8 +42,9 @@ final class ConnectorHealth extends AbstractHealthCheck {
         setCamelContext(context);
     }
 
-    /** Takes in whether its routes are there; to be called from time to time, by one thread. */
+    /** Takes in that its progress was looked at, and whether its routes are there. For one thread. */
     void look(long now) {
+        looked = now;
         routes = routes == null ? new ProgressMonitor(limits().interval()) : routes;
         boolean areMissing = !missingRoutes().isEmpty();
         routes.look(now, areMissing, 0);
@@ -63,6 +69,7 @@ final class ConnectorHealth extends AbstractHealthCheck {
         boolean isLiveness = options.get(CHECK_KIND) == Kind.LIVENESS;
         notPolling(isLiveness ? limits().hanging() : limits().stalled()).ifPresent(faults::add);
         if (!isLiveness) {
+            notWatched().ifPresent(faults::add);
             if (!wereThere) {
                 faults.addAll(missingRoutes());
             }
@@ -103,6 +110,23 @@ final class ConnectorHealth extends AbstractHealthCheck {
                 .map(id -> "there is no route " + id + ": its file is missing or has been edited to what cannot start;"
                         + " the log tells why; a connector that is removed for good has no settings, either")
                 .toList();
+    }
+
+    /** Looks that do not come; one that is late, since the process was paused, comes before the next call. */
+    private synchronized Optional<String> notWatched() {
+        long now = System.nanoTime();
+        long last = looked;
+        if (now - last < limits().stalled().toNanos()) {
+            return Optional.empty();
+        }
+        if (missedLook != last) {
+            missedLook = last;
+            missedSince = now;
+        }
+        return now - missedSince < limits().interval().toNanos()
+                ? Optional.empty()
+                : Optional.of("its progress cannot be watched for "
+                        + Duration.ofNanos(now - last).toSeconds() + " s: the log shows why");
     }
 
     private Optional<String> ended() {

@@ -1,5 +1,6 @@
 package io.s3destination;
 
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
@@ -9,6 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The records in flight over all consumers of a group, those that are closed among them: what they have read goes on,
@@ -16,6 +19,9 @@ import org.apache.kafka.common.TopicPartition;
  * for all threads.
  */
 final class InFlightLimit {
+
+    private static final Logger LOG = LoggerFactory.getLogger(InFlightLimit.class);
+    private static final long REMINDER = Duration.ofSeconds(30).toNanos();
 
     private final int maxRecords;
     private final long maxBytes;
@@ -26,6 +32,7 @@ final class InFlightLimit {
     private final AtomicLong failedBytes = new AtomicLong();
     private final AtomicLong progress = new AtomicLong();
     private final Set<RecordInFlight> attempts = ConcurrentHashMap.newKeySet();
+    private volatile Unfinished unfinished;
 
     /**
      * @param maxRecords in flight before reading pauses, but for those that fail
@@ -89,6 +96,27 @@ final class InFlightLimit {
         addOther(-1, record);
         addFailed(1, record);
     }
+
+    /** A record has got neither to an object nor to a retry: it is read again. */
+    void unfinished(String record) {
+        long now = System.nanoTime();
+        Unfinished before = unfinished;
+        if (before == null || now - before.logged() > REMINDER) {
+            LOG.error("{}; it is read again", record);
+            unfinished = new Unfinished(record, now, now);
+        } else {
+            unfinished = new Unfinished(record, now, before.logged());
+        }
+    }
+
+    /** What has become of the last such record, if it was within that time. */
+    Optional<String> unfinished(Duration within) {
+        return Optional.ofNullable(unfinished)
+                .filter(last -> System.nanoTime() - last.at() < within.toNanos())
+                .map(Unfinished::record);
+    }
+
+    private record Unfinished(String record, long at, long logged) {}
 
     /** A record is counted no longer. */
     void done(RecordInFlight record) {

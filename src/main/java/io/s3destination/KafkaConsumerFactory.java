@@ -127,6 +127,10 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         if (failure.isPresent() || last != null && System.nanoTime() - last < BROKEN.toNanos()) {
             return Optional.of("reading from Kafka fails and is retried: " + failure.orElse("the log shows why"));
         }
+        Optional<String> unfinished = group.inFlight().unfinished(BROKEN);
+        if (unfinished.isPresent()) {
+            return unfinished.map(record -> record + "; it is read again");
+        }
         return group.isSilent() ? Optional.of("no Kafka broker answers") : group.starting();
     }
 }

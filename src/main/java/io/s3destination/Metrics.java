@@ -75,6 +75,7 @@ final class Metrics extends EventNotifierSupport {
     @Override
     public void notify(CamelEvent event) {
         if (event instanceof ExchangeSentEvent sent && sent.getExchange().getException() == null) {
+            RecordCompletion.of(sent.getExchange()).ifPresent(RecordInFlight::needsNoObject);
             of(sent.getExchange()).stored(sent.getExchange(), sent.getTimeTaken());
         }
     }

@@ -34,10 +34,9 @@ final class OffsetTracker {
     private final long maxSpan;
     private final Map<TopicPartition, PartitionOffsets> partitions = new ConcurrentHashMap<>();
     private int undispatched;
-    private RecordInFlight dispatched;
+    private Optional<RecordInFlight> dispatched = Optional.empty();
     private boolean suspended;
     private Optional<TopicPartition> reread = Optional.empty();
-    private volatile boolean broken;
 
     /**
      * @param limit of all consumers of the group
@@ -59,8 +58,8 @@ final class OffsetTracker {
     }
 
     private Optional<RecordInFlight> takeDispatched() {
-        Optional<RecordInFlight> taken = Optional.ofNullable(dispatched);
-        dispatched = null;
+        Optional<RecordInFlight> taken = dispatched;
+        dispatched = Optional.empty();
         return taken;
     }
 
@@ -131,8 +130,7 @@ final class OffsetTracker {
         for (TopicPartition partition : polled.partitions()) {
             PartitionOffsets state = partitions.get(partition);
             List<ConsumerRecord<K, V>> records = polled.records(partition).stream()
-                    .filter(record ->
-                            state.add(record, () -> new RecordInFlight(state, limit, () -> broken = true, record)))
+                    .filter(record -> state.add(record, () -> new RecordInFlight(state, limit, record)))
                     .toList();
             if (!records.isEmpty()) {
                 added.put(partition, records);
@@ -143,11 +141,11 @@ final class OffsetTracker {
         return all;
     }
 
-    /** Has a record that was read begin its steps. */
-    RecordInFlight dispatch(TopicPartition partition, long offset) {
-        RecordInFlight record = partitions.get(partition).dispatch(offset);
-        undispatched--;
-        limit.add(record);
+    /** Has a record that was read begin its steps, once: empty for one that a step has doubled. */
+    Optional<RecordInFlight> dispatch(TopicPartition partition, long offset) {
+        Optional<RecordInFlight> record =
+                Optional.ofNullable(partitions.get(partition)).flatMap(state -> state.dispatch(offset));
+        record.ifPresent(begins -> undispatched--);
         dispatched = record;
         return record;
     }
@@ -214,13 +212,12 @@ final class OffsetTracker {
         reread = reread.filter(partitions::containsKey);
     }
 
-    /** What went wrong with records so that they must be read again, by another consumer. For the polling thread. */
+    /** Why records must be read again, by another consumer: they were dropped on their way. For the polling thread. */
     Optional<String> fault() {
-        if (undispatched > 0) {
-            return Optional.of(undispatched
-                    + " records did not get to the step with the bean in-flight; what drops or changes"
-                    + " records belongs into that step");
-        }
-        return broken ? Optional.of("records did not get to the end of the route") : Optional.empty();
+        return undispatched == 0
+                ? Optional.empty()
+                : Optional.of(undispatched
+                        + " records did not get to the step with the bean in-flight; what drops or changes"
+                        + " records belongs into that step");
     }
 }

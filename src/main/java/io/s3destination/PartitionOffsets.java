@@ -106,9 +106,12 @@ final class PartitionOffsets {
         return OptionalLong.of(next);
     }
 
-    synchronized RecordInFlight dispatch(long offset) {
-        inFlight++;
-        return waiting.get(offset);
+    /** @return the record, unless it is in flight already, or ended: a step has doubled it */
+    synchronized Optional<RecordInFlight> dispatch(long offset) {
+        Optional<RecordInFlight> dispatched =
+                Optional.ofNullable(waiting.get(offset)).filter(RecordInFlight::dispatch);
+        dispatched.ifPresent(record -> inFlight++);
+        return dispatched;
     }
 
     /** @return the records that end with that: those whose first attempt has not begun, and those that wait for a retry */

@@ -72,30 +72,34 @@ final class Progress {
     /** May wait for Kafka, for some seconds. */
     void look() {
         try {
-            health().look(System.nanoTime());
             Optional<ConsumerGroup> group = group();
             group.ifPresent(this::lookAtTurns);
             Optional<GroupSnapshot> seen = group.isPresent()
                     ? lookup.ask(group.get(), ConnectorInput.of(context, connector))
                     : Optional.empty();
-            gauges.register(rows(seen.map(GroupSnapshot::lag).orElse(Map.of())), true);
-            OptionalLong lag = seen.filter(GroupSnapshot::isComplete)
-                    .map(complete -> OptionalLong.of(complete.totalLag()))
-                    .orElse(OptionalLong.empty());
             fault = group.isPresent() && seen.isPresent() ? fault(group.get(), seen.get()) : Optional.empty();
-            context.getRegistry()
-                    .lookupByNameAndType("retries", RetryReporter.class)
-                    .tick(connector, lag);
-            if (System.nanoTime() - logged > LOG_INTERVAL) {
-                log(lag.isPresent() ? ", " + grouped(lag.getAsLong()) + " behind" : "");
-            }
+            health().look(System.nanoTime());
+            report(seen);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Throwable e) {
             OutOfMemory.endIfOutOfMemory(e);
             // Thrown on, it would end the looks at all connectors.
-            LOG.warn("{}: cannot look at its lag: {}", connector, e.toString());
+            LOG.warn("{}: cannot look at its progress: {}", connector, e.toString());
         }
+    }
+
+    private void report(Optional<GroupSnapshot> seen) {
+        OptionalLong lag = seen.filter(GroupSnapshot::isComplete)
+                .map(complete -> OptionalLong.of(complete.totalLag()))
+                .orElse(OptionalLong.empty());
+        context.getRegistry()
+                .lookupByNameAndType("retries", RetryReporter.class)
+                .tick(connector, lag);
+        if (System.nanoTime() - logged > LOG_INTERVAL) {
+            log(lag.isPresent() ? ", " + grouped(lag.getAsLong()) + " behind" : "");
+        }
+        gauges.register(rows(seen.map(GroupSnapshot::lag).orElse(Map.of())), true);
     }
 
     private void lookAtTurns(ConsumerGroup group) {

@@ -7,6 +7,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.spi.Synchronization;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.common.TopicPartition;
 
@@ -23,23 +24,27 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
     @Override
     public Exchange aggregate(Exchange none, Exchange exchange) {
         Message message = exchange.getMessage();
-        RecordInFlight record = OffsetTracker.ofThread()
+        Optional<RecordInFlight> dispatched = OffsetTracker.ofThread()
                 .dispatch(
                         new TopicPartition(
                                 message.getHeader(KafkaConstants.TOPIC, String.class),
                                 message.getHeader(KafkaConstants.PARTITION, Integer.class)),
                         message.getHeader(KafkaConstants.OFFSET, Long.class));
-        exchange.setProperty(RECORD, record);
-        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+        exchange.setProperty(RECORD, dispatched.orElse(null));
+        dispatched.ifPresent(record -> exchange.getExchangeExtension().addOnCompletion(onDone(record)));
+        return exchange;
+    }
+
+    private static Synchronization onDone(RecordInFlight record) {
+        return new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
                 OutOfMemory.endIfOutOfMemory(done.getException());
-                record.done(!done.isFailed());
+                record.done(fault(done, record));
                 // RetryReporter has logged it, and the record is read again: Camel need not log each with its stack.
                 done.setException(null);
             }
-        });
-        return exchange;
+        };
     }
 
     /**
@@ -52,6 +57,16 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
                 .filter(record ->
                         !record.mayGoOn(() -> exchange.getExchangeExtension().getHistoryNodeId()))
                 .ifPresent(released -> exchange.setRouteStop(true));
+    }
+
+    private static Optional<String> fault(Exchange done, RecordInFlight record) {
+        if (done.isFailed()) {
+            return Optional.of("did not get to the end of its route");
+        }
+        return record.needsObject()
+                ? Optional.of(
+                        "has ended its steps without an object: to leave a record out, use the step filter or stop")
+                : Optional.empty();
     }
 
     /** The record of an exchange, if it is one of a connector's. */

@@ -1,10 +1,14 @@
 package io.s3destination;
 
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One record that was read, until it is stored or released: the attempts to store it follow one another. Safe for all
@@ -15,20 +19,25 @@ final class RecordInFlight {
     /** What a record takes beside its content while it waits: the exchange with its headers and variables. */
     private static final long OVERHEAD = 8 << 10;
 
+    private static final Logger LOG = LoggerFactory.getLogger(RecordInFlight.class);
+    /** How long it waits at least where it has to be read again, in nanoseconds. */
+    static final long REREAD = Duration.ofSeconds(5).toNanos();
+
     private static final ThreadLocal<RecordInFlight> BEGUN = new ThreadLocal<>();
     private static final ThreadLocal<RecordInFlight> FAILED = new ThreadLocal<>();
 
     private final PartitionOffsets partition;
     private final InFlightLimit limit;
-    private final Runnable dropped;
     private final String topic;
     private final int partitionNumber;
     private final long offset;
     private final long size;
+    private final AtomicBoolean dispatched = new AtomicBoolean();
     private volatile Optional<RecordInFlight> predecessor = Optional.empty();
     private volatile RecordPool pool;
     private volatile boolean begun;
     private volatile boolean failed;
+    private volatile boolean needsObject = true;
     private volatile boolean released;
     private volatile boolean unloaded;
     /** When it may be read again, by {@link System#nanoTime()}, if it is unloaded. */
@@ -43,11 +52,9 @@ final class RecordInFlight {
     private Runnable end = () -> {};
     private boolean ended;
 
-    /** @param dropped is run if the record ends without being stored or released */
-    RecordInFlight(PartitionOffsets partition, InFlightLimit limit, Runnable dropped, ConsumerRecord<?, ?> record) {
+    RecordInFlight(PartitionOffsets partition, InFlightLimit limit, ConsumerRecord<?, ?> record) {
         this.partition = partition;
         this.limit = limit;
-        this.dropped = dropped;
         this.topic = record.topic();
         this.partitionNumber = record.partition();
         this.offset = record.offset();
@@ -100,6 +107,11 @@ final class RecordInFlight {
         BEGUN.set(this);
         try {
             attempt.run();
+        } catch (Throwable e) {
+            OutOfMemory.endIfOutOfMemory(e);
+            // Camel catches what a step throws; here it is what Camel itself or a listener throws.
+            LOG.error("{}: its attempt has ended by an error", this, e);
+            done(Optional.of("was given up by Camel"));
         } finally {
             BEGUN.remove();
             FAILED.remove();
@@ -188,6 +200,10 @@ final class RecordInFlight {
     /** Notes that an attempt to store it has failed, on this thread. */
     void failed() {
         FAILED.set(this);
+        fails();
+    }
+
+    private void fails() {
         if (!failed) {
             limit.failed(this);
             failed = true;
@@ -215,23 +231,53 @@ final class RecordInFlight {
         return attempt == null ? new StackTraceElement[0] : attempt.getStackTrace();
     }
 
-    /** Takes in that its exchange has ended; for any thread. */
-    void done(boolean success) {
-        boolean stored = success && !released && !unloaded;
-        if (!success && !released && !unloaded) {
-            dropped.run();
+    /** Whether it begins to be in flight now, until it is {@link #done}. */
+    boolean dispatch() {
+        boolean begins = dispatched.compareAndSet(false, true);
+        if (begins) {
+            limit.add(this);
         }
-        partition.done(offset, stored);
+        return begins;
+    }
+
+    /**
+     * Takes in that its exchange has ended, once; for any thread.
+     *
+     * @param fault what has become of it, if it was not stored: it is read again
+     */
+    void done(Optional<String> fault) {
+        if (!dispatched.getAndSet(false)) {
+            return;
+        }
+        boolean stored = fault.isEmpty() && !released && !unloaded;
+        if (fault.isPresent() && !released && !unloaded) {
+            limit.unfinished(this + " " + fault.get());
+            fails();
+            limit.done(this);
+            due = System.nanoTime() + REREAD;
+            unloaded = true;
+        } else if (!unloaded) {
+            limit.done(this);
+        }
         if (stored) {
             limit.progressed(1);
         }
+        partition.done(offset, stored);
         if (unloaded) {
             partition.unloaded(offset, due);
         } else {
-            limit.done(this);
             end();
         }
         Optional.ofNullable(pool).ifPresent(waited -> waited.ended(this));
+    }
+
+    /** Notes that its object is stored, or that a step may leave it out. */
+    void needsNoObject() {
+        needsObject = false;
+    }
+
+    boolean needsObject() {
+        return needsObject && !released && !unloaded;
     }
 
     /** Ends it for good: it gets no further attempt. */

@@ -15,9 +15,6 @@ import java.util.function.LongSupplier;
  */
 final class RecordPool extends AbstractExecutorService {
 
-    /** How long a record waits at least that has to be read from Kafka again, in nanoseconds. */
-    private static final long REREAD = TimeUnit.SECONDS.toNanos(5);
-
     /** So many retries within the delay of one that fails do S3 no harm. */
     private static final int TURNS = 64;
 
@@ -75,7 +72,7 @@ final class RecordPool extends AbstractExecutorService {
             if (largest.isEmpty()) {
                 break;
             }
-            largest.get().unload(now + Math.max(delay, REREAD));
+            largest.get().unload(now + Math.max(delay, RecordInFlight.REREAD));
         }
         advance();
     }

@@ -28,10 +28,22 @@ public final class RetryExecutor extends ScheduledThreadPoolExecutor {
     public ScheduledFuture<?> schedule(Runnable attempt, long delay, TimeUnit unit) {
         Optional<RecordInFlight> record = RecordInFlight.failedByThread();
         if (record.isEmpty()) {
-            return super.schedule(attempt, delay, unit);
+            // Of a step before the record is dispatched: the polling thread alone may dispatch it.
+            sleep(unit.toMillis(delay));
+            attempt.run();
+            return super.schedule(() -> {}, 0, unit);
         }
         RecordPool pool = record.get().pool();
         pool.retry(record.get(), attempt, unit.toNanos(delay));
         return super.schedule(pool::advance, delay, unit);
+    }
+
+    /** Interrupted where the context is forced to stop: the error handler sees that itself, and retries no more. */
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.yield();
+        }
     }
 }

@@ -5,6 +5,8 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
+import org.apache.camel.model.FilterDefinition;
+import org.apache.camel.model.StopDefinition;
 import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
@@ -12,6 +14,8 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
  * An Error that a step throws, such as a StackOverflowError of a regular expression, fails its record as an exception does,
  * and is retried. Camel 4.17 goes on with the next step as if the step had done its work, and then ends the thread. An
  * OutOfMemoryError ends the process. Safe for all threads.
+ *
+ * <p>The steps {@code filter} and {@code stop} are how a user leaves records out: no object is missed then.
  */
 final class StepErrors implements InterceptStrategy {
 
@@ -27,9 +31,13 @@ final class StepErrors implements InterceptStrategy {
     @Override
     public Processor wrapProcessorInInterceptors(
             CamelContext context, NamedNode definition, Processor target, Processor next) {
+        boolean mayLeaveOut = definition instanceof StopDefinition || definition instanceof FilterDefinition;
         return new DelegateAsyncProcessor(target) {
             @Override
             public boolean process(Exchange exchange, AsyncCallback callback) {
+                if (mayLeaveOut) {
+                    RecordCompletion.of(exchange).ifPresent(RecordInFlight::needsNoObject);
+                }
                 Deferred deferred = new Deferred(callback);
                 try {
                     boolean isSync = super.process(exchange, deferred);

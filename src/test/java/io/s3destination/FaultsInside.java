@@ -65,7 +65,7 @@ final class FaultsInside {
             failing(
                             Place.STEP,
                             "a step leaves its thread interrupted",
-                            Effect.DOWN,
+                            Effect.NONE,
                             () -> Hooks.onPartition(
                                     0, record -> Thread.currentThread().interrupt()))
                     .sparingPartition1(),

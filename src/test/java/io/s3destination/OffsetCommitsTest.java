@@ -125,7 +125,7 @@ class OffsetCommitsTest {
         ConsumerRecord<byte[], byte[]> record =
                 new ConsumerRecord<>(partition.topic(), partition.partition(), offset, new byte[0], new byte[0]);
         tracker.add(new ConsumerRecords<>(Map.of(partition, List.of(record))));
-        tracker.dispatch(partition, offset).done(true);
+        tracker.dispatch(partition, offset).orElseThrow().done(Optional.empty());
         consumer.seek(partition, offset + 1);
     }
 

@@ -58,7 +58,9 @@ class OffsetTrackerPropertyTest {
             assertThat(committable(first)).isEqualTo(waiting.first());
             long next = left.remove(order.nextInt(left.size()));
             boolean stored = !givenUp || order.nextInt(4) > 0;
-            tracker.dispatch(PARTITION, next).done(stored);
+            tracker.dispatch(PARTITION, next)
+                    .orElseThrow()
+                    .done(stored ? Optional.empty() : Optional.of("was given up"));
             if (stored) {
                 waiting.remove(next);
             }
@@ -68,7 +70,9 @@ class OffsetTrackerPropertyTest {
         }
 
         assertThat(tracker.inFlight(PARTITIONS)).isZero();
-        assertThat(tracker.fault().isPresent()).isEqualTo(!waiting.isEmpty());
+        long later = System.nanoTime() + RecordInFlight.REREAD;
+        assertThat(tracker.reread(later).map(Map.Entry::getValue))
+                .isEqualTo(waiting.isEmpty() ? Optional.empty() : Optional.of(waiting.first()));
         assertThat(committable(first)).isEqualTo(waiting.isEmpty() ? end : waiting.first());
     }
 
@@ -78,7 +82,8 @@ class OffsetTrackerPropertyTest {
         TreeSet<Long> offsets = read(records);
 
         offsets.tailSet(1L)
-                .forEach(offset -> tracker.dispatch(PARTITION, offset).done(true));
+                .forEach(offset ->
+                        tracker.dispatch(PARTITION, offset).orElseThrow().done(Optional.empty()));
 
         assertThat(tracker.full(PARTITIONS)).isEqualTo(records >= 100 ? PARTITIONS : Set.of());
     }
@@ -88,13 +93,13 @@ class OffsetTrackerPropertyTest {
         TreeSet<Long> offsets = read(records);
 
         List<RecordInFlight> sent = offsets.stream()
-                .map(offset -> tracker.dispatch(PARTITION, offset))
+                .map(offset -> tracker.dispatch(PARTITION, offset).orElseThrow())
                 .toList();
 
         assertThat(tracker.full(PARTITIONS)).isEqualTo(records >= 20 ? PARTITIONS : Set.of());
         // Another consumer of the group, in place of one that was closed.
         assertThat(new OffsetTracker(limit, 100).full(PARTITIONS)).isEqualTo(tracker.full(PARTITIONS));
-        sent.forEach(record -> record.done(true));
+        sent.forEach(record -> record.done(Optional.empty()));
         assertThat(tracker.full(PARTITIONS)).isEmpty();
     }
 
@@ -105,7 +110,7 @@ class OffsetTrackerPropertyTest {
             @ForAll @IntRange(max = 20) int begun,
             @ForAll Random order) {
         List<RecordInFlight> sent = new ArrayList<>(read(records).stream()
-                .map(offset -> tracker.dispatch(PARTITION, offset))
+                .map(offset -> tracker.dispatch(PARTITION, offset).orElseThrow())
                 .toList());
         Collections.shuffle(sent, order);
         int early = Math.min(begun, records);
@@ -116,7 +121,7 @@ class OffsetTrackerPropertyTest {
         long late = sent.subList(early, records).stream()
                 .filter(record -> record.mayGoOn(() -> ""))
                 .count();
-        sent.forEach(record -> record.done(true));
+        sent.forEach(record -> record.done(Optional.empty()));
 
         assertThat(committable(0)).isEqualTo(early + late);
         assertThat(tracker.inFlight(PARTITIONS)).isZero();
@@ -127,7 +132,7 @@ class OffsetTrackerPropertyTest {
     @Property(tries = 10)
     void whatHasNotBegunOfAPartitionThatIsLostDoesNotBegin(@ForAll @IntRange(min = 1, max = 5) int records) {
         List<RecordInFlight> sent = read(records).stream()
-                .map(offset -> tracker.dispatch(PARTITION, offset))
+                .map(offset -> tracker.dispatch(PARTITION, offset).orElseThrow())
                 .toList();
 
         tracker.remove(PARTITIONS);
@@ -138,18 +143,18 @@ class OffsetTrackerPropertyTest {
     @Property(tries = 10)
     void aPartitionThatIsRevokedAndAssignedAgainIsStoredAndCommitted(@ForAll @IntRange(min = 1, max = 5) int records) {
         TreeSet<Long> offsets = read(records);
-        RecordInFlight before = tracker.dispatch(PARTITION, 0);
+        RecordInFlight before = tracker.dispatch(PARTITION, 0).orElseThrow();
         before.mayGoOn(() -> "");
         tracker.remove(PARTITIONS);
 
         tracker.start(PARTITION, 0, 0, Optional.empty());
         tracker.add(polled(offsets, offset -> Optional.empty()));
-        before.done(true);
+        before.done(Optional.empty());
         offsets.forEach(offset -> {
-            RecordInFlight again = tracker.dispatch(PARTITION, offset);
+            RecordInFlight again = tracker.dispatch(PARTITION, offset).orElseThrow();
             assertThat(committable(0)).isEqualTo(offset);
             assertThat(again.mayGoOn(() -> "")).isTrue();
-            again.done(true);
+            again.done(Optional.empty());
         });
 
         assertThat(committable(0)).isEqualTo(records);
@@ -160,7 +165,7 @@ class OffsetTrackerPropertyTest {
     void onlyAPartitionWhoseOffsetChangedIsCommitted(@ForAll @IntRange(min = 2, max = 20) int records) {
         TreeSet<Long> offsets = read(records);
         offsets.forEach(offset -> {
-            tracker.dispatch(PARTITION, offset).done(true);
+            tracker.dispatch(PARTITION, offset).orElseThrow().done(Optional.empty());
             Map<TopicPartition, OffsetAndMetadata> uncommitted = uncommitted(OptionalLong.empty());
             assertThat(uncommitted).containsOnlyKeys(PARTITION);
             tracker.committed(uncommitted);
@@ -173,11 +178,11 @@ class OffsetTrackerPropertyTest {
     void thePositionIsCommittedWhenNothingIsInFlight(@ForAll @IntRange(min = 1, max = 20) int beyond) {
         read(3);
         OptionalLong position = OptionalLong.of(3 + beyond);
-        tracker.dispatch(PARTITION, 1).done(true);
-        tracker.dispatch(PARTITION, 2).done(true);
+        tracker.dispatch(PARTITION, 1).orElseThrow().done(Optional.empty());
+        tracker.dispatch(PARTITION, 2).orElseThrow().done(Optional.empty());
         assertThat(uncommitted(position)).isEmpty();
 
-        tracker.dispatch(PARTITION, 0).done(true);
+        tracker.dispatch(PARTITION, 0).orElseThrow().done(Optional.empty());
 
         assertThat(uncommitted(position).get(PARTITION).offset()).isEqualTo(3 + beyond);
     }
@@ -192,7 +197,7 @@ class OffsetTrackerPropertyTest {
             epochs.add(epoch);
         }
         read(Set.of(0L), offset -> Optional.of(5));
-        tracker.dispatch(PARTITION, 0).done(true);
+        tracker.dispatch(PARTITION, 0).orElseThrow().done(Optional.empty());
         TreeSet<Long> offsets =
                 LongStream.rangeClosed(1, epochs.size()).boxed().collect(Collectors.toCollection(TreeSet::new));
         tracker.add(polled(offsets, offset -> Optional.of(epochs.get((int) (offset - 1)))));
@@ -200,7 +205,7 @@ class OffsetTrackerPropertyTest {
         assertThat(uncommitted(OptionalLong.empty()).get(PARTITION).leaderEpoch())
                 .contains(5);
         for (long offset : offsets) {
-            tracker.dispatch(PARTITION, offset).done(true);
+            tracker.dispatch(PARTITION, offset).orElseThrow().done(Optional.empty());
             assertThat(uncommitted(OptionalLong.empty()).get(PARTITION).leaderEpoch())
                     .contains(epochs.get((int) (offset - 1)));
         }
@@ -222,7 +227,7 @@ class OffsetTrackerPropertyTest {
         TopicPartition other = new TopicPartition("stream", 1);
         tracker.start(other, 0, 0, Optional.empty());
         tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record(hundreds * 100, new RecordHeaders())))));
-        RecordInFlight refused = tracker.dispatch(PARTITION, 0);
+        RecordInFlight refused = tracker.dispatch(PARTITION, 0).orElseThrow();
         assertThat(tracker.isFull()).isEqualTo(hundreds >= 10);
 
         refused.failed();
@@ -232,7 +237,7 @@ class OffsetTrackerPropertyTest {
         boolean isHalf = refused.weight() >= MAX_FAILED_BYTES / 2;
         assertThat(tracker.full(Set.of(PARTITION, other))).isEqualTo(isHalf ? PARTITIONS : Set.of());
         assertThat(limit.isFailedExceeded()).isEqualTo(refused.weight() > MAX_FAILED_BYTES);
-        refused.done(true);
+        refused.done(Optional.empty());
         assertThat(tracker.full(PARTITIONS)).isEmpty();
         assertThat(limit.isFailedExceeded()).isFalse();
         assertThat(limit.records()).isZero();
@@ -274,10 +279,10 @@ class OffsetTrackerPropertyTest {
         read(Set.of());
 
         tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record))));
-        RecordInFlight dispatched = tracker.dispatch(PARTITION, 0);
+        RecordInFlight dispatched = tracker.dispatch(PARTITION, 0).orElseThrow();
 
         assertThat(tracker.isFull()).isTrue();
-        dispatched.done(true);
+        dispatched.done(Optional.empty());
         assertThat(tracker.isFull()).isFalse();
     }
 
@@ -287,7 +292,7 @@ class OffsetTrackerPropertyTest {
 
         for (long offset : offsets) {
             assertThat(tracker.fault()).isPresent();
-            tracker.dispatch(PARTITION, offset);
+            tracker.dispatch(PARTITION, offset).orElseThrow();
         }
 
         assertThat(tracker.fault()).isEmpty();

@@ -134,7 +134,8 @@ class RecordPoolPropertyTest {
         });
         for (ConsumerRecord<Object, Object> record : given) {
             Id id = new Id(new TopicPartition(record.topic(), record.partition()), record.offset());
-            RecordInFlight dispatched = tracker.dispatch(id.partition(), id.offset());
+            RecordInFlight dispatched =
+                    tracker.dispatch(id.partition(), id.offset()).orElseThrow();
             pool.execute(() -> begin(new Attempt(dispatched, id)));
         }
     }
@@ -151,7 +152,7 @@ class RecordPoolPropertyTest {
                 pool.retry(attempt.record(), () -> begin(attempt), SECOND);
             } else {
                 stored.add(attempt.id());
-                attempt.record().done(true);
+                attempt.record().done(Optional.empty());
             }
         }
     }
@@ -161,7 +162,7 @@ class RecordPoolPropertyTest {
             assertThat(attempts.stream().map(Attempt::id)).doesNotContain(attempt.id());
             attempts.add(attempt);
         } else {
-            attempt.record().done(true);
+            attempt.record().done(Optional.empty());
         }
     }
 
