@@ -249,12 +249,13 @@ final class RecordInFlight {
         if (!dispatched.getAndSet(false)) {
             return;
         }
+        released |= fault.isPresent() && partition.isRevoked();
         boolean stored = fault.isEmpty() && !released && !unloaded;
         if (fault.isPresent() && !released && !unloaded) {
             limit.unfinished(this + " " + fault.get());
             fails();
             limit.done(this);
-            due = System.nanoTime() + REREAD;
+            due = Optional.ofNullable(pool).map(RecordPool::now).orElseGet(System::nanoTime) + REREAD;
             unloaded = true;
         } else if (!unloaded) {
             limit.done(this);

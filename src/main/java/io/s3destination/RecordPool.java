@@ -77,6 +77,11 @@ final class RecordPool extends AbstractExecutorService {
         advance();
     }
 
+    /** By its clock. */
+    long now() {
+        return clock.getAsLong();
+    }
+
     /** Has those records begin their next attempt whose turn it is. */
     void advance() {
         List<RecordInFlight> due = retries.next(clock.getAsLong());

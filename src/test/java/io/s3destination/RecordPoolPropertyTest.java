@@ -147,7 +147,9 @@ class RecordPoolPropertyTest {
             queue.remove().run();
         } else if (!attempts.isEmpty()) {
             Attempt attempt = attempts.remove(random.nextInt(attempts.size()));
-            if (mayFail && random.nextInt(2) == 0) {
+            if (mayFail && random.nextInt(5) == 0) {
+                attempt.record().done(Optional.of("was given up"));
+            } else if (mayFail && random.nextInt(2) == 0) {
                 attempt.record().failed();
                 pool.retry(attempt.record(), () -> begin(attempt), SECOND);
             } else {
