@@ -30,9 +30,10 @@ class NamesPropertyTest {
     private static final DefaultCamelContext CAMEL = new DefaultCamelContext();
     private static final String FOLDER = "lake";
     private static final Pattern KEY =
-            Pattern.compile("(lake|lake-dead-letter)/(.{1,249})-(\\d+)-(\\d{10,})(\\.gz|\\.zip|)");
+            Pattern.compile("(lake|lake-dead-letter)/(.{1,249})-(\\d+)-(\\d{10,})(\\.gz|\\.zip|\\.zst|)");
 
-    private static final List<Names> ROUTES = Stream.of("compress-gzip", "compress-none", "compress-zip", "dead-letter")
+    private static final List<Names> ROUTES = Stream.of(
+                    "compress-gzip", "compress-none", "compress-zip", "compress-zstd", "dead-letter")
             .map(Names::of)
             .toList();
 
@@ -72,8 +73,8 @@ class NamesPropertyTest {
     /** Streams that look like names, and like parts of them, often. */
     @Provide
     Arbitrary<Place> places() {
-        Arbitrary<String> piece =
-                Arbitraries.of("-", ".", "_", "0", "1", "a", "-0", "-0000000000", ".gz", ".zip", "-dead-letter");
+        Arbitrary<String> piece = Arbitraries.of(
+                "-", ".", "_", "0", "1", "a", "-0", "-0000000000", ".gz", ".zip", ".zst", "-dead-letter");
         Arbitrary<String> streams = Arbitraries.oneOf(
                         piece.list().ofMinSize(1).ofMaxSize(6).map(all -> String.join("", all)),
                         Arbitraries.strings().withChars("a0-._").ofMinLength(1).ofMaxLength(249),
@@ -104,7 +105,12 @@ class NamesPropertyTest {
         }
 
         String suffix() {
-            return route.equals("compress-gzip") ? ".gz" : route.equals("compress-zip") ? ".zip" : "";
+            return switch (route) {
+                case "compress-gzip" -> ".gz";
+                case "compress-zip" -> ".zip";
+                case "compress-zstd" -> ".zst";
+                default -> "";
+            };
         }
 
         String key(Place place) {

@@ -119,7 +119,7 @@ class RunnableJarIT {
                 "STREAM_NAME||STREAM_NAME (connector.to-s3.input) is not set|a Kafka topic",
                 "STREAM_NAME|orders,my orders|'my orders' is no name of a topic|STREAM_NAME",
                 "KAFKA_BROKERS|localhost|'localhost' is no host and port|KAFKA_BROKERS",
-                "OUTPUT_COMPRESSION|brotli|'brotli' is no compression|one of gzip, none, zip",
+                "OUTPUT_COMPRESSION|brotli|'brotli' is no compression|one of gzip, none, zip, zstd",
             })
     void aBadSettingEndsTheStartWithOneReadableMessage(String variable, String value, String fault, String form)
             throws Exception {

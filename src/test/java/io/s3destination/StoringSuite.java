@@ -108,7 +108,8 @@ abstract class StoringSuite {
         "gzip, .gz,  application/json, gzip",
         "GZip, .gz,  application/json, gzip",
         "none, '',   application/json,",
-        "zip,  .zip, application/zip,"
+        "zip,  .zip, application/zip,",
+        "zstd, .zst, application/json, zstd"
     })
     void theBodyIsCompressedAsSet(String compression, String suffix, String type, String encoding) throws Exception {
         settings.put("connector.to-s3.output_compression", compression);
@@ -384,6 +385,7 @@ abstract class StoringSuite {
         return switch (suffix) {
             case ".gz" -> new String(S3Server.unzipped(body), UTF_8);
             case ".zip" -> onlyEntry(body);
+            case ".zst" -> new String(S3Server.unzstd(body), UTF_8);
             default -> new String(body, UTF_8);
         };
     }

@@ -1,5 +1,6 @@
 package io.s3destination.embedded;
 
+import com.github.luben.zstd.ZstdInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -46,6 +47,15 @@ public interface S3Server extends AutoCloseable {
     static byte[] unzipped(byte[] gzipped) {
         try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(gzipped))) {
             return gzip.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What was compressed with Zstandard. */
+    static byte[] unzstd(byte[] compressed) {
+        try (ZstdInputStream content = new ZstdInputStream(new ByteArrayInputStream(compressed))) {
+            return content.readAllBytes();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
