@@ -2,6 +2,7 @@ package io.s3destination;
 
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -54,12 +55,14 @@ final class InFlightLimit {
         return progress.get();
     }
 
-    /** The record that has been in one attempt of its steps for longest, and sends no byte. */
-    Optional<RecordInFlight> oldestAttempt() {
+    /** The records that have been in one attempt of their steps for longest, and send no byte; the oldest first. */
+    List<RecordInFlight> oldestAttempts(int number) {
         long now = System.nanoTime();
         return attempts.stream()
                 .filter(record -> !record.hasFailed())
-                .min(Comparator.comparingLong(record -> record.active() - now));
+                .sorted(Comparator.comparingLong(record -> record.active() - now))
+                .limit(number)
+                .toList();
     }
 
     /** The records of a partition that are in an attempt, by offset. */

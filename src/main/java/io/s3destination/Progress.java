@@ -32,6 +32,8 @@ final class Progress {
     private static final long LOG_INTERVAL = Duration.ofMillis(7_500).toNanos();
 
     private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+    /** So many records at most are logged with the stacks of their threads. */
+    private static final int STACKS = 3;
 
     private final String connector;
     private final CamelContext context;
@@ -114,22 +116,28 @@ final class Progress {
 
     private Optional<String> fault(ConsumerGroup group, GroupSnapshot seen) {
         InFlightLimit inFlight = group.inFlight();
-        Optional<RecordInFlight> oldest = inFlight.oldestAttempt();
+        List<RecordInFlight> oldest = inFlight.oldestAttempts(STACKS);
         Optional<String> stall = stalls.look(
                 System.nanoTime(),
                 seen,
                 new StallDetector.Work(
                         inFlight.records(),
                         inFlight.progress(),
-                        oldest.map(record -> new StallDetector.Attempt(record.toString(), record.active()))),
+                        oldest.stream()
+                                .findFirst()
+                                .map(record -> new StallDetector.Attempt(record.toString(), record.active()))),
                 isSuspended());
         if (stall.isPresent() && !isStalled) {
             LOG.error(
-                    "{}: {}. The thread that polls Kafka:\n{}\nThe thread of the oldest record in flight:\n{}",
+                    "{}: {}. The thread that polls Kafka:\n{}\nThe threads of the oldest records in flight:\n{}",
                     connector,
                     stall.get(),
                     stack(group.poller().getStackTrace()),
-                    oldest.map(record -> stack(record.stack())).orElse("    none"));
+                    oldest.isEmpty()
+                            ? "    none"
+                            : oldest.stream()
+                                    .map(record -> "  " + record + "\n" + stack(record.stack()))
+                                    .collect(Collectors.joining("\n")));
         }
         isStalled = stall.isPresent();
         return seen.unreadable().or(() -> stall);
