@@ -26,6 +26,7 @@ final class PartitionOffsets {
     private long next;
     private long lastBegun = -1;
     private OptionalLong reread = OptionalLong.empty();
+    private long rereadAt;
     private boolean suspended;
     private boolean revoked;
     private boolean forgotten;
@@ -57,9 +58,13 @@ final class PartitionOffsets {
         return removed;
     }
 
-    /** Whether a record that was read is to be dispatched: while one is read again, the others of its poll are not. */
+    private boolean isDue(long offset) {
+        return unloaded.containsKey(offset) && unloaded.get(offset) - rereadAt <= 0;
+    }
+
+    /** Whether a record that was read is to be dispatched: while some are read again, the others of the poll are not. */
     synchronized boolean add(ConsumerRecord<?, ?> record, Supplier<RecordInFlight> inFlight) {
-        if (reread.isPresent() && record.offset() == reread.getAsLong()) {
+        if (reread.isPresent() && isDue(record.offset())) {
             unloaded.remove(record.offset());
             waiting.get(record.offset()).loaded();
             return true;
@@ -85,9 +90,10 @@ final class PartitionOffsets {
 
     /** The offset from which a record is to be read again now. */
     synchronized OptionalLong reread(long now) {
-        reread = unloaded.entrySet().stream()
-                .filter(entry -> entry.getValue() - now <= 0)
-                .mapToLong(Map.Entry::getKey)
+        rereadAt = now;
+        reread = unloaded.keySet().stream()
+                .mapToLong(Long::longValue)
+                .filter(this::isDue)
                 .findFirst();
         return reread;
     }

@@ -78,8 +78,9 @@ final class RecordInFlight {
         next = attempt;
     }
 
-    RecordPool pool() {
-        return pool;
+    /** Where it waits for its turns; empty where a route dispatches it otherwise. */
+    Optional<RecordPool> pool() {
+        return Optional.ofNullable(pool);
     }
 
     /** Makes the attempt that it waits for, on the thread that runs this, if it still waits for that then. */
@@ -255,7 +256,7 @@ final class RecordInFlight {
             limit.unfinished(this + " " + fault.get());
             fails();
             limit.done(this);
-            due = Optional.ofNullable(pool).map(RecordPool::now).orElseGet(System::nanoTime) + REREAD;
+            due = pool().map(RecordPool::now).orElseGet(System::nanoTime) + REREAD;
             unloaded = true;
         } else if (!unloaded) {
             limit.done(this);
@@ -269,7 +270,7 @@ final class RecordInFlight {
         } else {
             end();
         }
-        Optional.ofNullable(pool).ifPresent(waited -> waited.ended(this));
+        pool().ifPresent(waited -> waited.ended(this));
     }
 
     /** Notes that its object is stored, or that a step may leave it out. */

@@ -27,15 +27,15 @@ public final class RetryExecutor extends ScheduledThreadPoolExecutor {
     @Override
     public ScheduledFuture<?> schedule(Runnable attempt, long delay, TimeUnit unit) {
         Optional<RecordInFlight> record = RecordInFlight.failedByThread();
-        if (record.isEmpty()) {
+        Optional<RecordPool> pool = record.flatMap(RecordInFlight::pool);
+        if (pool.isEmpty()) {
             // Of a step before the record is dispatched: the polling thread alone may dispatch it.
             sleep(unit.toMillis(delay));
             attempt.run();
             return super.schedule(() -> {}, 0, unit);
         }
-        RecordPool pool = record.get().pool();
-        pool.retry(record.get(), attempt, unit.toNanos(delay));
-        return super.schedule(pool::advance, delay, unit);
+        pool.get().retry(record.get(), attempt, unit.toNanos(delay));
+        return super.schedule(pool.get()::advance, delay, unit);
     }
 
     /** Interrupted where the context is forced to stop: the error handler sees that itself, and retries no more. */
