@@ -41,9 +41,9 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class NoFalseAlarmIT {
 
     private static final boolean LONG = "long".equals(System.getProperty("faults"));
-    private static final ReadinessLimits LIMITS = LONG ? ReadinessLimits.DEFAULT : ReadinessLimits.DEFAULT.shortened(6);
+    private static final ReadinessLimits LIMITS = LONG ? ReadinessLimits.DEFAULT : ReadinessLimits.DEFAULT.shortened(3);
     private static final Duration LIMIT = LIMITS.stalled();
-    private static final Duration PATIENCE = Duration.ofSeconds(LONG ? 600 : 90);
+    private static final Duration PATIENCE = Duration.ofSeconds(LONG ? 600 : 150);
     private static final int MEGABYTE = 1 << 20;
 
     private final EmbeddedKafka kafka;
