@@ -70,8 +70,11 @@ final class ConnectorHealth extends AbstractHealthCheck {
         notPolling(isLiveness ? limits().hanging() : limits().stalled()).ifPresent(faults::add);
         if (!isLiveness) {
             notWatched().ifPresent(faults::add);
-            if (!wereThere) {
-                faults.addAll(missingRoutes());
+            List<String> missing = missingRoutes();
+            if (missing.isEmpty()) {
+                wereThere = true;
+            } else if (!wereThere) {
+                faults.addAll(missing);
             }
             if (faults.isEmpty()) {
                 reading().ifPresent(faults::add);
