@@ -17,6 +17,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -94,6 +95,9 @@ final class OffsetCommits {
         }
         try {
             commitSync(changed);
+        } catch (WakeupException e) {
+            // Camel wakes a consumer to stop it, wherever it is by then; it does so once.
+            last(revoked);
         } catch (KafkaException e) {
             LOG.warn(
                     "{}: not all that is stored of {} is committed, and may be read and stored once more: {}",

@@ -17,6 +17,7 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
+import org.apache.kafka.common.errors.WakeupException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,19 @@ class OffsetCommitsTest {
         assertThat(consumer.committed(Set.of(ORDERS))).isEqualTo(Map.of());
     }
 
+    /** As Camel does to stop it, at any moment. */
+    @Test
+    void atTheEndIsMadeAgainIfTheConsumerIsWokenMeanwhile() {
+        store(ORDERS, 0);
+        consumer.isWoken = true;
+
+        commits.last(Set.of(ORDERS));
+
+        assertThat(consumer.sent)
+                .singleElement()
+                .satisfies(sent -> assertThat(sent.get(ORDERS).offset()).isEqualTo(1));
+    }
+
     private void store(TopicPartition partition, long offset) {
         ConsumerRecord<byte[], byte[]> record =
                 new ConsumerRecord<>(partition.topic(), partition.partition(), offset, new byte[0], new byte[0]);
@@ -141,6 +155,7 @@ class OffsetCommitsTest {
 
         private final List<Map<TopicPartition, OffsetAndMetadata>> sent = new ArrayList<>();
         private OffsetCommitCallback callback;
+        private boolean isWoken;
 
         Answering() {
             super(OffsetResetStrategy.NONE);
@@ -151,6 +166,15 @@ class OffsetCommitsTest {
                 Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback answered) {
             sent.add(offsets);
             callback = answered;
+        }
+
+        @Override
+        public synchronized void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+            if (isWoken) {
+                isWoken = false;
+                throw new WakeupException();
+            }
+            super.commitSync(offsets, timeout);
         }
 
         void answer(Exception fault) {
