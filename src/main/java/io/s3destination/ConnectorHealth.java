@@ -21,6 +21,9 @@ import org.apache.camel.model.Model;
  */
 final class ConnectorHealth extends AbstractHealthCheck {
 
+    /** A stop takes less, between the end of a consumer's thread and its own. */
+    private static final Duration ENDED = Duration.ofSeconds(1);
+
     private final String connector;
     private final Set<String> connectors;
     private ProgressMonitor routes;
@@ -33,6 +36,10 @@ final class ConnectorHealth extends AbstractHealthCheck {
     private long missedLook;
 
     private long missedSince;
+    /** The route whose consumer has ended, if it has, and since when that is known. */
+    private Route endedRoute;
+
+    private long endedSince;
 
     /** @param connectors the names of all connectors, each of which answers for its own route */
     ConnectorHealth(CamelContext context, String connector, Set<String> connectors) {
@@ -132,10 +139,17 @@ final class ConnectorHealth extends AbstractHealthCheck {
                         + Duration.ofNanos(now - last).toSeconds() + " s: the log shows why");
     }
 
-    private Optional<String> ended() {
-        return tasks().stream()
+    /** A consumer that is being stopped looks the same for a moment. */
+    private synchronized Optional<String> ended() {
+        Optional<TaskHealthState> ended = tasks().stream()
                 .filter(task -> task.isTerminated() || task.getClientId() != null && !task.isRecoverable())
-                .findFirst()
+                .findFirst();
+        Route route = ended.isPresent() ? getCamelContext().getRoute(connector) : null;
+        if (route != endedRoute) {
+            endedRoute = route;
+            endedSince = System.nanoTime();
+        }
+        return ended.filter(task -> System.nanoTime() - endedSince >= ENDED.toNanos())
                 .map(task -> "reading from Kafka has ended, as after a refused login: "
                         + bean("kafka-clients", KafkaConsumerFactory.class)
                                 .group(task.getGroupId())

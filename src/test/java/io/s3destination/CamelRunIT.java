@@ -157,10 +157,11 @@ class CamelRunIT {
         assertThat(clock.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
         patiently().until(() -> s3.puts(name).size() >= produced.size());
         Map<String, byte[]> stored = new HashMap<>();
+        String log = bundle.log();
         s3.objects(name).forEach((key, object) -> {
             byte[] body = key.endsWith(".gz") ? S3Server.unzipped(object.asByteArray()) : object.asByteArray();
             assertThat(stored.put(key.replaceAll("^.*/|\\.gz$", ""), body))
-                    .as(key + " under another name")
+                    .as(key + " under another name; the log: " + log)
                     .isNull();
         });
         assertThat(stored).containsExactlyInAnyOrderEntriesOf(produced);
