@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -32,14 +33,10 @@ final class ConnectorHealth extends AbstractHealthCheck {
 
     private volatile boolean removed;
     private volatile long looked = System.nanoTime();
-    /** The look after which the next one is overdue, and since when that is known. */
-    private long missedLook;
-
-    private long missedSince;
-    /** The route whose consumer has ended, if it has, and since when that is known. */
-    private Route endedRoute;
-
-    private long endedSince;
+    /** The look after which the next one is overdue. */
+    private final Unchanged missedLook = new Unchanged();
+    /** The route whose consumer has ended. */
+    private final Unchanged endedRoute = new Unchanged();
 
     /** @param connectors the names of all connectors, each of which answers for its own route */
     ConnectorHealth(CamelContext context, String connector, Set<String> connectors) {
@@ -101,6 +98,21 @@ final class ConnectorHealth extends AbstractHealthCheck {
         }
     }
 
+    /** For how long calls have shown the same. */
+    private static final class Unchanged {
+
+        private Object last;
+        private long since = System.nanoTime();
+
+        synchronized boolean isFor(Object now, Duration time) {
+            if (!Objects.equals(now, last)) {
+                last = now;
+                since = System.nanoTime();
+            }
+            return System.nanoTime() - since >= time.toNanos();
+        }
+    }
+
     /** An edit that is read but cannot be started leaves a definition without its route. */
     private List<String> missingRoutes() {
         List<String> missing = new ArrayList<>(
@@ -123,33 +135,22 @@ final class ConnectorHealth extends AbstractHealthCheck {
     }
 
     /** Looks that do not come; one that is late, since the process was paused, comes before the next call. */
-    private synchronized Optional<String> notWatched() {
-        long now = System.nanoTime();
+    private Optional<String> notWatched() {
         long last = looked;
-        if (now - last < limits().stalled().toNanos()) {
-            return Optional.empty();
-        }
-        if (missedLook != last) {
-            missedLook = last;
-            missedSince = now;
-        }
-        return now - missedSince < limits().interval().toNanos()
-                ? Optional.empty()
-                : Optional.of("its progress cannot be watched for "
-                        + Duration.ofNanos(now - last).toSeconds() + " s: the log shows why");
+        Duration since = Duration.ofNanos(System.nanoTime() - last);
+        return since.compareTo(limits().stalled()) >= 0 && missedLook.isFor(last, limits().interval())
+                ? Optional.of("its progress cannot be watched for " + since.toSeconds() + " s: the log shows why")
+                : Optional.empty();
     }
 
     /** A consumer that is being stopped looks the same for a moment. */
-    private synchronized Optional<String> ended() {
+    private Optional<String> ended() {
         Optional<TaskHealthState> ended = tasks().stream()
                 .filter(task -> task.isTerminated() || task.getClientId() != null && !task.isRecoverable())
                 .findFirst();
         Route route = ended.isPresent() ? getCamelContext().getRoute(connector) : null;
-        if (route != endedRoute) {
-            endedRoute = route;
-            endedSince = System.nanoTime();
-        }
-        return ended.filter(task -> System.nanoTime() - endedSince >= ENDED.toNanos())
+        boolean isForLong = endedRoute.isFor(route, ENDED);
+        return ended.filter(task -> isForLong)
                 .map(task -> "reading from Kafka has ended, as after a refused login: "
                         + bean("kafka-clients", KafkaConsumerFactory.class)
                                 .group(task.getGroupId())

@@ -11,7 +11,7 @@ import org.apache.kafka.common.TopicPartition;
  * @param lookups pending for each assigned partition whose lag is unknown
  * @param reading pending for each assigned partition that has lag and nothing in flight; its progress is that of reading
  * @param isThrottled whether the brokers throttle a consumer
- * @param notMember why a consumer is no member of the group, if it is none
+ * @param notMember why a consumer is not a member of the group, if one is not
  * @param unreadable what is wrong with the streams that are to be read
  */
 record GroupSnapshot(

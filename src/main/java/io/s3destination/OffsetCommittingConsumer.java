@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -138,8 +139,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                     "{}: {}. It is tried again every {} s", group.id(), unreadable, UnreadableRecord.RETRY.toSeconds());
         } finally {
             polled = System.nanoTime();
-            status.polled();
-            if (groupMetadata().generationId() > 0) {
+            ConsumerGroupMetadata member = groupMetadata();
+            status.polled(member);
+            if (member.generationId() > 0) {
                 group.joined();
             }
         }

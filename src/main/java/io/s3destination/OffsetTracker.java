@@ -212,7 +212,7 @@ final class OffsetTracker {
         reread = reread.filter(partitions::containsKey);
     }
 
-    /** Why records must be read again, by another consumer: they were dropped on their way. For the polling thread. */
+    /** Why records must be read again, by another consumer: a step dropped them before they were dispatched. For the polling thread. */
     Optional<String> fault() {
         return undispatched == 0
                 ? Optional.empty()

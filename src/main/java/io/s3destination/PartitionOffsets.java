@@ -46,11 +46,6 @@ final class PartitionOffsets {
         return remove(unloaded.headMap(offset));
     }
 
-    /** The offset that is read next. */
-    synchronized long next() {
-        return next;
-    }
-
     private List<RecordInFlight> remove(Map<Long, Long> gone) {
         List<RecordInFlight> removed =
                 gone.keySet().stream().map(waiting::remove).toList();
@@ -90,6 +85,10 @@ final class PartitionOffsets {
 
     /** The offset from which a record is to be read again now. */
     synchronized OptionalLong reread(long now) {
+        if (unloaded.isEmpty()) {
+            // At each poll, for each partition.
+            return OptionalLong.empty();
+        }
         rereadAt = now;
         reread = unloaded.keySet().stream()
                 .mapToLong(Long::longValue)

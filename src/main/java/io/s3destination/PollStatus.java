@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /** What the polls of one consumer show. Its polling thread takes it down; it is safe for all threads to ask. */
@@ -26,10 +27,10 @@ final class PollStatus {
 
     private record Lag(long at, Map<TopicPartition, Long> records) {}
 
-    /** Takes down the state after a poll. For the polling thread. */
-    void polled() {
+    /** Takes down the state after a poll, and as which member it was made. For the polling thread. */
+    void polled(ConsumerGroupMetadata member) {
         assigned = consumer.assignment();
-        memberId = consumer.groupMetadata().memberId();
+        memberId = member.memberId();
         tookTurn(consumer.paused());
         if (turns.size() > assigned.size()) {
             turns.keySet().retainAll(assigned);

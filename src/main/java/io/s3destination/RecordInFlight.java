@@ -94,11 +94,7 @@ final class RecordInFlight {
     }
 
     private synchronized boolean take(Runnable attempt) {
-        boolean isNext = attempt != null && next == attempt;
-        if (isNext) {
-            next = null;
-        }
-        return isNext;
+        return attempt != null && next == attempt && take() != null;
     }
 
     private void run(Runnable attempt) {
@@ -290,11 +286,6 @@ final class RecordInFlight {
             ended = true;
         }
         ends.run();
-    }
-
-    /** Whether its first attempt has begun. */
-    boolean hasBegun() {
-        return begun;
     }
 
     /** Has something done when it ends for good, unless it has ended. */

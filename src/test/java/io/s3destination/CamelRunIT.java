@@ -12,14 +12,19 @@ import io.s3destination.embedded.S3Server;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -142,6 +147,12 @@ class CamelRunIT {
                             .headObject(object -> object.bucket(name).key(key))
                             .metadata()
                             .containsKey("stream"));
+            // Records that met the called route while it was stopped are retried: the last edit changes their names.
+            Set<String> read = Set.copyOf(produced.keySet());
+            patiently().until(() -> s3.puts(name).stream()
+                    .map(CamelRunIT::record)
+                    .collect(Collectors.toSet())
+                    .containsAll(read));
 
             bundle.withRoute("to-s3", "- to:", "- too:");
             patiently().until(() -> bundle.log().contains("too"));
@@ -157,13 +168,16 @@ class CamelRunIT {
         assertThat(clock.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
         patiently().until(() -> s3.puts(name).size() >= produced.size());
         Map<String, byte[]> stored = new HashMap<>();
-        String log = bundle.log();
+        Map<String, List<String>> keys = new TreeMap<>();
         s3.objects(name).forEach((key, object) -> {
-            byte[] body = key.endsWith(".gz") ? S3Server.unzipped(object.asByteArray()) : object.asByteArray();
-            assertThat(stored.put(key.replaceAll("^.*/|\\.gz$", ""), body))
-                    .as(key + " under another name; the log: " + log)
-                    .isNull();
+            keys.computeIfAbsent(record(key), unused -> new ArrayList<>()).add(key);
+            stored.put(
+                    record(key), key.endsWith(".gz") ? S3Server.unzipped(object.asByteArray()) : object.asByteArray());
         });
+        keys.values().removeIf(names -> names.size() == 1);
+        assertThat(keys)
+                .as("records under several names; the log: " + bundle.log())
+                .isEmpty();
         assertThat(stored).containsExactlyInAnyOrderEntriesOf(produced);
         assertThat(bundle.log())
                 .contains("Error reloading routes from file: routes/to-s3.camel.yaml due to: Unknown node id: too")
@@ -177,6 +191,11 @@ class CamelRunIT {
                 produced.put("%s-%d-%010d".formatted(name, record.partition(), record.offset()), value);
             }
         });
+    }
+
+    /** The name of the record, without folder and suffix. */
+    private static String record(String key) {
+        return key.replaceAll("^.*/|\\.gz$", "");
     }
 
     private void awaitObject(Predicate<String> sought) {

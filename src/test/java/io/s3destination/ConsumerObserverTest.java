@@ -55,15 +55,11 @@ class ConsumerObserverTest {
         try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1);
                 KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             proxy.fail(Fault.SLOW_DOWN);
-            try (RunningBundle bundle = RunningBundle.start(Map.of(
-                    "camel.component.kafka.brokers",
-                    kafka.brokers(),
-                    "resource.datalake.url",
-                    s3.connectionUrl(stream, proxy.endpoint()),
-                    "connector.to-s3.input",
+            try (RunningBundle bundle = RunningBundle.start(RunningBundle.storing(
                     stream,
-                    "camel.main.routes-include-pattern",
-                    edited))) {
+                    kafka,
+                    s3.connectionUrl(stream, proxy.endpoint()),
+                    Map.of("camel.main.routes-include-pattern", edited)))) {
                 ConsumerGroup group = bundle.context()
                         .getRegistry()
                         .lookupByNameAndType("kafka-clients", KafkaConsumerFactory.class)
@@ -98,7 +94,7 @@ class ConsumerObserverTest {
                 assertThat(consumers.reading(partition, 3, 0).isPending())
                         .as("with records in flight")
                         .isFalse();
-                proxy.mend();
+                proxy.fix();
             }
         }
     }

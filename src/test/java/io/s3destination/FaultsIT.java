@@ -105,7 +105,7 @@ class FaultsIT {
         for (Fault fault : List.of(Fault.SLOW_DOWN, Fault.HANG, Fault.REFUSE)) {
             proxy.fail(fault);
             lasting(FAULT);
-            proxy.mend();
+            proxy.fix();
             goesOn(GOES_ON, SILENT);
             ledger.produce(RECORDS / 5);
         }
@@ -134,7 +134,7 @@ class FaultsIT {
 
         proxy.fail(Fault.ANSWER_LOST);
         lasting(FAULT);
-        proxy.mend();
+        proxy.fix();
 
         ledger.isComplete(PATIENCE);
         reportedAsOutages();
@@ -157,7 +157,7 @@ class FaultsIT {
                 assertThat(ready.body()).contains(text);
                 ledger.committedIsStored();
             });
-            proxy.mend();
+            proxy.fix();
             goesOn(GOES_ON);
         });
 
@@ -183,7 +183,7 @@ class FaultsIT {
 
         // Each with a pause that doubles from 200 ms to 5 s.
         assertThat(refused).isBetween(1, (int) (ledger.deadLetters() * (6 + seconds / 5) * 2));
-        proxy.mend();
+        proxy.fix();
         goesOn(GOES_ON);
         ledger.isComplete(PATIENCE);
         reportedAsOutages();
@@ -287,7 +287,7 @@ class FaultsIT {
         ledger.isCommittedBut(2, 700, PATIENCE);
         ledger.produce(RECORDS / 5);
         ledger.isCommittedBut(2, 700, PATIENCE);
-        proxy.mend();
+        proxy.fix();
         ledger.isComplete(PATIENCE);
         reportedAsOutages();
     }
@@ -303,7 +303,7 @@ class FaultsIT {
             ledger.committedIsStored();
             return embeddedKafka.readers(name) == 1;
         });
-        proxy.mend();
+        proxy.fix();
 
         goesOn(GOES_ON);
         ledger.isComplete(PATIENCE);
@@ -342,7 +342,7 @@ class FaultsIT {
             assertThat(bundle.log()).doesNotContain("Timeout occurred during graceful shutdown");
         }
         ledger.committedIsStored();
-        proxy.mend();
+        proxy.fix();
         bundle.start();
 
         ledger.isComplete(PATIENCE);

@@ -33,7 +33,7 @@ final class FaultsOutside {
                     "S3", "S3 never answers, and more records wait than it has uploads", Effect.DOWN, bundle -> {
                         bundle.s3Proxy().fail(FaultyProxy.Fault.HANG);
                         bundle.produce(100);
-                        return bundle.s3Proxy()::mend;
+                        return bundle.s3Proxy()::fix;
                     }),
             s3("S3 answers half", FaultyProxy.Fault.ANSWER_CUT),
             s3("S3 answers 200 with nothing", FaultyProxy.Fault.EMPTY_SUCCESS),
@@ -56,7 +56,7 @@ final class FaultsOutside {
 
     private static End failing(HookedBundle bundle, String client, KafkaProxy.Fault fault, ApiKeys... requests) {
         bundle.kafkaProxy().fail(client, fault, bundle.hooks().hits(), requests);
-        return () -> bundle.kafkaProxy().mend(client);
+        return () -> bundle.kafkaProxy().fix(client);
     }
 
     private static End remove(HookedBundle bundle) throws Exception {
@@ -68,7 +68,7 @@ final class FaultsOutside {
     private static UnnamedFault s3(String name, FaultyProxy.Fault fault) {
         return UnnamedFault.of("S3", name, Effect.DOWN, bundle -> {
                     bundle.s3Proxy().fail(bundle.name() + "-0-", 1, fault);
-                    return bundle.s3Proxy()::mend;
+                    return bundle.s3Proxy()::fix;
                 })
                 .sparingPartition1();
     }
@@ -79,7 +79,7 @@ final class FaultsOutside {
         byte[] random = new byte[5 << 20];
         new Random().nextBytes(random);
         bundle.produce(0, "\"" + Base64.getEncoder().encodeToString(random) + "\"");
-        return bundle.s3Proxy()::mend;
+        return bundle.s3Proxy()::fix;
     }
 
     /** It does not rejoin when a third one comes, and so the assignment is never done. */

@@ -115,11 +115,11 @@ class GroupReadinessTest {
                         "sessionTimeoutMs: 10000", "additionalProperties.group.protocol: " + protocol)
                 .replace("groupId: to-s3", "groupId: " + name));
         return RunningBundle.start(
-                Map.of(
-                        "camel.component.kafka.brokers", kafka.brokers(),
-                        "resource.datalake.url", s3.connectionUrl(name),
-                        "connector.to-s3.input", name,
-                        "camel.main.routes-include-pattern", edited.pattern()),
+                RunningBundle.storing(
+                        name,
+                        kafka,
+                        s3.connectionUrl(name),
+                        Map.of("camel.main.routes-include-pattern", edited.pattern())),
                 registry ->
                         registry.bind("readiness-limits", ReadinessLimits.class, ReadinessLimits.DEFAULT.shortened(5)));
     }

@@ -195,10 +195,8 @@ class HostileRecordsTest {
         }
         String streams = String.join(
                 ",", records.stream().map(ProducerRecord::topic).distinct().toList());
-        try (RunningBundle bundle = RunningBundle.start(Map.of(
-                "camel.component.kafka.brokers", kafka.brokers(),
-                "resource.datalake.url", s3.connectionUrl(name),
-                "connector.to-s3.input", streams))) {
+        try (RunningBundle bundle =
+                RunningBundle.start(RunningBundle.storing(streams, kafka, s3.connectionUrl(name)))) {
             Awaitility.await().atMost(PATIENCE).until(() -> s3.keys(name).size() >= expected.size());
         }
 

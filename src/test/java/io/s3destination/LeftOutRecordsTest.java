@@ -40,11 +40,11 @@ class LeftOutRecordsTest {
         s3.createBucket(stream);
         EditedRoutes routes =
                 EditedRoutes.of(directory, route -> route.replace(CHECK, "              - " + step + "\n" + CHECK));
-        try (RunningBundle bundle = RunningBundle.start(Map.of(
-                        "camel.component.kafka.brokers", kafka.brokers(),
-                        "resource.datalake.url", s3.connectionUrl(stream),
-                        "connector.to-s3.input", stream,
-                        "camel.main.routes-include-pattern", routes.pattern()));
+        try (RunningBundle bundle = RunningBundle.start(RunningBundle.storing(
+                        stream,
+                        kafka,
+                        s3.connectionUrl(stream),
+                        Map.of("camel.main.routes-include-pattern", routes.pattern())));
                 KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             for (String value : List.of("1", "\"unwanted\"", "3")) {
                 producer.send(new ProducerRecord<>(stream, value.getBytes(UTF_8)));

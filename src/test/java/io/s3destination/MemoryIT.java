@@ -140,7 +140,7 @@ class MemoryIT {
                                             .filter(key -> key.contains(name + "-" + refused + "-"))
                                             .count()
                                     == 50);
-            proxy.mend();
+            proxy.fix();
 
             assertAllStored();
         }

@@ -41,12 +41,13 @@ class ReadinessTest {
         s3.createBucket(stream);
         CountDownLatch released = new CountDownLatch(1);
         Processor hanging = exchange -> hang(exchange, released);
-        Map<String, String> settings = Map.of(
-                "camel.component.kafka.brokers", kafka.brokers(),
-                "resource.datalake.url", s3.connectionUrl(stream),
-                "connector.to-s3.input", stream,
-                "camel.main.routes-include-pattern",
-                        EditedRoutes.withStep(routes, "hanging").pattern());
+        Map<String, String> settings = RunningBundle.storing(
+                stream,
+                kafka,
+                s3.connectionUrl(stream),
+                Map.of(
+                        "camel.main.routes-include-pattern",
+                        EditedRoutes.withStep(routes, "hanging").pattern()));
 
         try (RunningBundle bundle = RunningBundle.start(settings, registry -> {
                     registry.bind("hanging", Processor.class, hanging);
@@ -87,10 +88,8 @@ class ReadinessTest {
         s3.createBucket(stream);
         try (EmbeddedKafka kafka = EmbeddedKafka.start(directory, 0, Map.of("offsets.topic.replication.factor", "3"))) {
             kafka.createStream(stream, 1);
-            try (RunningBundle bundle = RunningBundle.start(Map.of(
-                    "camel.component.kafka.brokers", kafka.brokers(),
-                    "resource.datalake.url", s3.connectionUrl(stream),
-                    "connector.to-s3.input", stream))) {
+            try (RunningBundle bundle =
+                    RunningBundle.start(RunningBundle.storing(stream, kafka, s3.connectionUrl(stream)))) {
                 Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(bundle.notReady())
                         .hasValueSatisfying(
                                 why -> assertThat(why).contains("no member of its group yet", "has no coordinator")));
@@ -106,19 +105,17 @@ class ReadinessTest {
         kafka.createStream(stream, 1);
         s3.createBucket(stream);
         try (RunningBundle bundle = RunningBundle.start(
-                        Map.of(
-                                "camel.component.kafka.brokers",
-                                kafka.brokers(),
-                                "resource.datalake.url",
-                                s3.connectionUrl(stream),
-                                "connector.to-s3.input",
+                        RunningBundle.storing(
                                 stream,
-                                "camel.component.kafka.fetch-min-bytes",
-                                "8000000",
-                                "camel.component.kafka.fetch-wait-max-ms",
-                                "600000",
-                                "camel.component.kafka.consumer-request-timeout-ms",
-                                "700000"),
+                                kafka,
+                                s3.connectionUrl(stream),
+                                Map.of(
+                                        "camel.component.kafka.fetch-min-bytes",
+                                        "8000000",
+                                        "camel.component.kafka.fetch-wait-max-ms",
+                                        "600000",
+                                        "camel.component.kafka.consumer-request-timeout-ms",
+                                        "700000")),
                         ReadinessTest::shorten);
                 KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
@@ -146,11 +143,7 @@ class ReadinessTest {
                     .all()
                     .get();
             try (RunningBundle bundle = RunningBundle.start(
-                            Map.of(
-                                    "camel.component.kafka.brokers", kafka.brokers(),
-                                    "resource.datalake.url", s3.connectionUrl(stream),
-                                    "connector.to-s3.input", stream),
-                            ReadinessTest::shorten);
+                            RunningBundle.storing(stream, kafka, s3.connectionUrl(stream)), ReadinessTest::shorten);
                     KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
                 producer.send(new ProducerRecord<>(stream, 0, null, "1".getBytes(UTF_8)));
                 producer.send(new ProducerRecord<>(stream, 1, null, "1".getBytes(UTF_8)));
@@ -194,10 +187,7 @@ class ReadinessTest {
                 whole.stalled().multipliedBy(2));
         try (KafkaProducer<byte[], byte[]> producer = kafka.transactionalProducer(stream);
                 RunningBundle bundle = RunningBundle.start(
-                        Map.of(
-                                "camel.component.kafka.brokers", kafka.brokers(),
-                                "resource.datalake.url", s3.connectionUrl(stream),
-                                "connector.to-s3.input", stream),
+                        RunningBundle.storing(stream, kafka, s3.connectionUrl(stream)),
                         registry -> registry.bind("readiness-limits", ReadinessLimits.class, limits))) {
             producer.initTransactions();
             producer.beginTransaction();

@@ -25,8 +25,6 @@ import net.jqwik.api.constraints.IntRange;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.record.TimestampType;
 
 /**
  * Random histories of polls, attempts that fail or succeed, rebalances, suspensions and time, in which all must be stored
@@ -122,7 +120,8 @@ class RecordPoolPropertyTest {
                 polled.put(
                         partition,
                         IntStream.range(position.intValue(), (int) end)
-                                .mapToObj(offset -> record(partition, offset))
+                                .mapToObj(offset -> new ConsumerRecord<Object, Object>(
+                                        partition.topic(), partition.partition(), offset, new byte[0], new byte[0]))
                                 .toList());
             }
         });
@@ -180,22 +179,7 @@ class RecordPoolPropertyTest {
         });
     }
 
-    private static ConsumerRecord<Object, Object> record(TopicPartition partition, long offset) {
-        return new ConsumerRecord<>(
-                partition.topic(),
-                partition.partition(),
-                offset,
-                0L,
-                TimestampType.CREATE_TIME,
-                0,
-                0,
-                new byte[0],
-                new byte[0],
-                new RecordHeaders(),
-                Optional.empty());
-    }
-
-    /** Threads that begin when they are told to. */
+    /** Threads whose tasks the test runs, one by one. */
     private final class Threads extends AbstractExecutorService {
 
         @Override

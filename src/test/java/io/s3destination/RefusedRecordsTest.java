@@ -109,7 +109,7 @@ class RefusedRecordsTest {
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(STOPS);
             await(() -> testbed.threads() == 0);
         }
-        testbed.proxy().mend();
+        testbed.proxy().fix();
         try (RunningBundle bundle = testbed.start()) {
             await(() -> testbed.isDone(bundle));
         }
@@ -160,7 +160,7 @@ class RefusedRecordsTest {
 
     /** S3 refuses nothing more, and each record is stored. */
     private void recovers(RunningBundle bundle) {
-        testbed.proxy().mend();
+        testbed.proxy().fix();
         await(() -> testbed.isDone(bundle));
         assertThat(s3.keys(stream)).hasSize(testbed.produced());
     }

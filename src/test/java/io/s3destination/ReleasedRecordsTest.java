@@ -51,9 +51,7 @@ class ReleasedRecordsTest {
     void setUp() throws Exception {
         s3.createBucket(stream);
         proxy = new FaultyProxy(s3.endpoint(), 1);
-        settings.put("camel.component.kafka.brokers", kafka.brokers());
-        settings.put("resource.datalake.url", s3.connectionUrl(stream, proxy.endpoint()));
-        settings.put("connector.to-s3.input", stream);
+        settings.putAll(RunningBundle.storing(stream, kafka, s3.connectionUrl(stream, proxy.endpoint())));
     }
 
     @AfterEach
@@ -78,7 +76,7 @@ class ReleasedRecordsTest {
             Path route = directory.resolve("to-s3.camel.yaml");
             Files.writeString(route, Files.readString(route) + "# edited\n");
             await(() -> proxy.requests() >= before + 64);
-            proxy.mend();
+            proxy.fix();
 
             await(() -> bundle.metric("s3.destination.lag") == 0 && bundle.metric("s3.destination.in.flight") == 0);
             await(() -> bundle.notReady().isEmpty());
@@ -113,7 +111,7 @@ class ReleasedRecordsTest {
                 }
             }
             await(() -> kafka.readers("to-s3") == 1 && bundle.metric("s3.destination.in.flight") == 1);
-            proxy.mend();
+            proxy.fix();
 
             await(() -> committed(1) == 10 && bundle.metric("s3.destination.in.flight") == 0);
             await(() -> bundle.notReady().isEmpty());
@@ -134,7 +132,7 @@ class ReleasedRecordsTest {
             await(() -> bundle.metric("s3.destination.retries") > 0);
             produce(20, 2);
             await(() -> committed(1) == 10);
-            proxy.mend();
+            proxy.fix();
 
             await(() -> committed(0) == 11 && bundle.metric("s3.destination.in.flight") == 0);
         }

@@ -125,7 +125,7 @@ class ReleasesIT {
     }
 
     private static void end(Testbed testbed) {
-        testbed.proxy().mend();
+        testbed.proxy().fix();
         testbed.proxy().delay(Duration.ZERO);
     }
 

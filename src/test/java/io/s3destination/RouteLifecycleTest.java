@@ -9,7 +9,6 @@ import io.s3destination.embedded.Flow;
 import io.s3destination.embedded.RunningBundle;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -75,10 +74,7 @@ class RouteLifecycleTest {
     }
 
     private RunningBundle start(EmbeddedKafka kafka, EmbeddedS3 s3) {
-        return RunningBundle.start(Map.of(
-                "camel.component.kafka.brokers", kafka.brokers(),
-                "resource.datalake.url", s3.connectionUrl(name),
-                "connector.to-s3.input", name));
+        return RunningBundle.start(RunningBundle.storing(name, kafka, s3.connectionUrl(name)));
     }
 
     /** What was read before the route was suspended is stored; returns how many records that are, in all. */

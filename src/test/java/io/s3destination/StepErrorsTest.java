@@ -56,15 +56,13 @@ class StepErrorsTest {
             }
         }
         Breaking step = new Breaking();
-        Map<String, String> settings = Map.of(
-                "camel.component.kafka.brokers",
-                kafka.brokers(),
-                "resource.datalake.url",
-                s3.connectionUrl(stream),
-                "connector.to-s3.input",
+        Map<String, String> settings = RunningBundle.storing(
                 stream,
-                "camel.main.routes-include-pattern",
-                EditedRoutes.withStep(routes, "breaking").pattern());
+                kafka,
+                s3.connectionUrl(stream),
+                Map.of(
+                        "camel.main.routes-include-pattern",
+                        EditedRoutes.withStep(routes, "breaking").pattern()));
 
         try (RunningBundle bundle =
                 RunningBundle.start(settings, registry -> registry.bind("breaking", Processor.class, step))) {

@@ -132,7 +132,7 @@ public final class FaultyProxy implements AutoCloseable {
     }
 
     /** From now on requests pass again; what hangs goes on hanging. */
-    public void mend() {
+    public void fix() {
         rule = NONE;
         if (server.isClosed()) {
             try {
@@ -191,18 +191,11 @@ public final class FaultyProxy implements AutoCloseable {
         accepting.setReuseAddress(true);
         accepting.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1024);
         server = accepting;
-        threads.execute(() -> {
-            try {
-                while (true) {
-                    Socket client = accepting.accept();
-                    connections.add(client);
-                    accepted.incrementAndGet();
-                    threads.execute(() -> serve(client));
-                }
-            } catch (IOException e) {
-                // Closed: it refuses.
-            }
-        });
+        threads.execute(() -> Acceptor.accept(accepting, client -> {
+            connections.add(client);
+            accepted.incrementAndGet();
+            threads.execute(() -> serve(client));
+        }));
     }
 
     private void refuse() {

@@ -74,7 +74,7 @@ public final class KafkaProxy implements AutoCloseable {
     }
 
     /** From now on the requests of those clients pass again. */
-    public void mend(String client) {
+    public void fix(String client) {
         List<Rule> ended =
                 rules.stream().filter(rule -> rule.client.equals(client)).toList();
         rules.removeAll(ended);
@@ -82,15 +82,10 @@ public final class KafkaProxy implements AutoCloseable {
     }
 
     private void accept() {
-        try {
-            while (true) {
-                Socket client = server.accept();
-                connections.add(client);
-                threads.execute(() -> serve(client));
-            }
-        } catch (IOException e) {
-            // Closed.
-        }
+        Acceptor.accept(server, client -> {
+            connections.add(client);
+            threads.execute(() -> serve(client));
+        });
     }
 
     private void serve(Socket client) {

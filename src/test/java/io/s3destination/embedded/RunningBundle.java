@@ -3,6 +3,7 @@ package io.s3destination.embedded;
 import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.s3destination.Bundle;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -21,6 +22,21 @@ public final class RunningBundle implements AutoCloseable {
 
     private RunningBundle(Main main) {
         this.main = main;
+    }
+
+    /** The properties with which the connector to-s3 stores streams, which a user sets in the environment. */
+    public static Map<String, String> storing(String input, KafkaServer kafka, String connectionUrl) {
+        return storing(input, kafka, connectionUrl, Map.of());
+    }
+
+    /** As {@link #storing(String, KafkaServer, String)}, with more properties. */
+    public static Map<String, String> storing(
+            String input, KafkaServer kafka, String connectionUrl, Map<String, String> more) {
+        Map<String, String> properties = new HashMap<>(more);
+        properties.put("camel.component.kafka.brokers", kafka.brokers());
+        properties.put("resource.datalake.url", connectionUrl);
+        properties.put("connector.to-s3.input", input);
+        return properties;
     }
 
     /** Starts it with these properties over those of application.properties; its routes run when this returns. */

@@ -161,15 +161,10 @@ public final class StrayAnswers implements AutoCloseable {
     }
 
     private void accept() {
-        try {
-            while (true) {
-                Socket client = server.accept();
-                connections.add(client);
-                threads.execute(() -> serve(client));
-            }
-        } catch (IOException e) {
-            // Closed.
-        }
+        Acceptor.accept(server, client -> {
+            connections.add(client);
+            threads.execute(() -> serve(client));
+        });
     }
 
     private void serve(Socket client) {

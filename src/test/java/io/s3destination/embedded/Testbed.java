@@ -56,11 +56,9 @@ public final class Testbed implements AutoCloseable {
         with("camel.main.name", name);
         with("camel.main.thread-name-pattern", name + " thread ##counter# - #name#");
         with("camel.main.routes-include-pattern", edited.pattern());
-        with("camel.component.kafka.brokers", kafka.brokers());
         // Rebalances do not wait for the default of three seconds.
         with("camel.component.kafka.heartbeat-interval-ms", "300");
-        with("resource.datalake.url", s3.connectionUrl(name, proxy.endpoint()));
-        with("connector.to-s3.input", name);
+        settings.putAll(RunningBundle.storing(name, kafka, s3.connectionUrl(name, proxy.endpoint())));
     }
 
     /** Sets a property of the next start. */

@@ -48,7 +48,7 @@ class DashboardPicture {
             proxy.delay(Duration.ofMillis(30));
             clock.scheduleAtFixedRate(() -> produce(ledger), 0, 1, TimeUnit.SECONDS);
             clock.schedule(() -> proxy.fail(Fault.SLOW_DOWN), 70, TimeUnit.SECONDS);
-            clock.schedule(proxy::mend, 100, TimeUnit.SECONDS);
+            clock.schedule(proxy::fix, 100, TimeUnit.SECONDS);
             clock.scheduleAtFixedRate(() -> scrape(bundle, scrapes), 15, INTERVAL.toSeconds(), TimeUnit.SECONDS);
             clock.awaitTermination(15 + SCRAPES * INTERVAL.toSeconds(), TimeUnit.SECONDS);
         } finally {
