@@ -18,6 +18,16 @@ final class CalledRoutes {
 
     private CalledRoutes() {}
 
+    /** Checks that the route is there that stores objects of many records, where a connector makes such. */
+    static void checkObjects(CamelContext context, String connector, Settings settings) {
+        String route = connector + "-objects";
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        if (ObjectSize.read(connector, settings).isMany() && model.getRouteDefinition(route) == null) {
+            settings.fault("there is no route '" + route + "', which connector." + connector
+                    + ".records_per_object above 1 needs: copy routes/to-s3-objects.camel.yaml for it");
+        }
+    }
+
     /** Checks that they are there; what is missing is noted in {@code settings}. */
     static void check(CamelContext context, Settings settings) {
         Model model = context.getCamelContextExtension().getContextPlugin(Model.class);

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -16,16 +17,24 @@ import org.apache.kafka.common.Uuid;
  *
  * @param topic the ID of the topic (KIP-516), or empty where the brokers know none
  * @param place the value of {@link #place}
- * @param mode {@link #ONE_RECORD} for one record per object
+ * @param mode {@link #ONE_RECORD} for one record per object, or {@link #MANY}
  * @param offset the offset of the commit that the mark belongs to
+ * @param link the start of the next object, with {@link #MANY}
  */
-record CommitMark(Optional<Uuid> topic, String place, String mode, long offset) {
+record CommitMark(Optional<Uuid> topic, String place, String mode, long offset, OptionalLong link) {
 
     static final String ONE_RECORD = "1";
+    static final String MANY = "n";
+    static final String LINK = "link=";
 
     private static final String NO_TOPIC_ID = "-";
     private static final Pattern FORM = Pattern.compile(
-            "s3d1 topic=(-|[\\w-]{22}) place=([0-9a-f]{16}) mode=([1n]) offset=(0|[1-9]\\d{0,18})(?: .*)?");
+            "s3d1 topic=(-|[\\w-]{22}) place=([0-9a-f]{16}) mode=([1n]) offset=(0|[1-9]\\d{0,18})(?: link=(0|[1-9]\\d{0,18}))?(?: .*)?");
+
+    /** Of a commit without a link. */
+    CommitMark(Optional<Uuid> topic, String place, String mode, long offset) {
+        this(topic, place, mode, offset, OptionalLong.empty());
+    }
 
     /**
      * The mark of a commit, or empty if it has none. A mark whose offset is not the commit's own is ignored: tools such as
@@ -36,7 +45,12 @@ record CommitMark(Optional<Uuid> topic, String place, String mode, long offset) 
         if (!mark.matches() || !mark.group(4).equals(String.valueOf(commit.offset()))) {
             return Optional.empty();
         }
-        return Optional.of(new CommitMark(topic(mark.group(1)), mark.group(2), mark.group(3), commit.offset()));
+        return Optional.of(
+                new CommitMark(topic(mark.group(1)), mark.group(2), mark.group(3), commit.offset(), link(mark)));
+    }
+
+    private static OptionalLong link(Matcher mark) {
+        return mark.group(5) == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(mark.group(5)));
     }
 
     private static Optional<Uuid> topic(String text) {
@@ -58,6 +72,6 @@ record CommitMark(Optional<Uuid> topic, String place, String mode, long offset) 
     @Override
     public String toString() {
         return "s3d1 topic=" + topic.map(Uuid::toString).orElse(NO_TOPIC_ID) + " place=" + place + " mode=" + mode
-                + " offset=" + offset;
+                + " offset=" + offset + (link.isPresent() ? " " + LINK + link.getAsLong() : "");
     }
 }

@@ -13,8 +13,9 @@ import java.util.regex.PatternSyntaxException;
  *
  * @param resource the name of the resource it stores to, or empty if the setting is missing or wrong
  * @param uploads how many records it stores at once
+ * @param objects when an object is complete
  */
-record Connector(String name, Optional<String> resource, int uploads) {
+record Connector(String name, Optional<String> resource, int uploads, ObjectSize objects) {
 
     /** Finds the connectors that are set up, by the settings that each must have. */
     static final Pattern SETTING = Pattern.compile("connector\\.([^.]+)\\.(?:to|input)");
@@ -46,14 +47,19 @@ record Connector(String name, Optional<String> resource, int uploads) {
         settings.optional(prefix + "folder", "a path such as orders/2026", "", Connector::folder);
         Optional<Integer> uploads =
                 settings.optional(prefix + "uploads", "a number from 1 to 1024", DEFAULT_UPLOADS, Connector::uploads);
-        return new Connector(name, resource, uploads.orElse(DEFAULT_UPLOADS));
+        return new Connector(name, resource, uploads.orElse(DEFAULT_UPLOADS), ObjectSize.read(name, settings));
     }
 
     /** Checks the compression of a connector, once it is known which there are. */
     static void checkCompression(String name, List<String> known, Settings settings) {
         String prefix = "connector." + name + ".";
         settings.required(prefix + "output_compression", "one of " + String.join(", ", known), compression -> {
-            check(known.contains(compression.toLowerCase(Locale.ROOT)), quoted(compression) + " is no compression");
+            String lower = compression.toLowerCase(Locale.ROOT);
+            check(known.contains(lower), quoted(compression) + " is no compression");
+            check(
+                    !ObjectSize.read(name, settings).isMany()
+                            || RunCodec.of(lower).isPresent(),
+                    quoted(compression) + " cannot hold many records that query engines can read (records_per_object)");
             return compression;
         });
     }

@@ -9,10 +9,12 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.function.UnaryOperator;
+import org.apache.camel.AsyncProducer;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CamelContextAware;
 import org.apache.camel.NamedNode;
+import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.VetoCamelContextStartException;
 import org.apache.camel.builder.ThreadPoolProfileBuilder;
 import org.apache.camel.component.kafka.KafkaEndpoint;
@@ -46,10 +48,13 @@ public final class Connectors implements CamelContextAware {
 
     private static final Logger LOG = LoggerFactory.getLogger(Connectors.class);
     private static final String COMPRESS = "compress-";
+    /** So many partitions at once whose objects are looked at before they are read. */
+    private static final int CHAIN_LOOKUPS = 8;
 
     private final Map<String, ConnectionUrl> resources = new HashMap<>();
     private final Map<String, ConnectorHealth> healths = new ConcurrentHashMap<>();
     private CamelContext context;
+    private ExecutorService chainLookups;
 
     @Override
     public CamelContext getCamelContext() {
@@ -69,6 +74,7 @@ public final class Connectors implements CamelContextAware {
         OutOfMemory.endProcessOfAnyThread();
         SecretLoggers.quieten();
         configure();
+        chainLookups = context.getExecutorServiceManager().newThreadPool(this, "chains", CHAIN_LOOKUPS, CHAIN_LOOKUPS);
         Metrics metrics = new Metrics(context);
         context.getRegistry().bind("metrics", metrics);
         context.getManagementStrategy().addEventNotifier(metrics);
@@ -157,7 +163,10 @@ public final class Connectors implements CamelContextAware {
         CamelSettings.check(context, settings);
         CalledRoutes.check(context, settings);
         checkOffsetReset(settings);
-        settings.names(Connector.SETTING).forEach(name -> Connector.checkCompression(name, known, settings));
+        settings.names(Connector.SETTING).forEach(name -> {
+            Connector.checkCompression(name, known, settings);
+            CalledRoutes.checkObjects(context, name, settings);
+        });
         try {
             settings.check();
         } catch (BadSettingsException e) {
@@ -181,12 +190,54 @@ public final class Connectors implements CamelContextAware {
 
     /** Identifies where a connector stores its objects. */
     String place(String connector) {
-        String resource = context.resolvePropertyPlaceholders("{{connector." + connector + ".to}}");
-        ConnectionUrl url = resources.get(resource);
-        return CommitMark.place(
-                url.endpoint().map(URI::toString).orElse(""),
-                url.bucket(),
-                context.resolvePropertyPlaceholders("{{connector." + connector + ".folder:" + resource + "}}"));
+        ConnectionUrl url = resources.get(setting(connector, "to"));
+        return CommitMark.place(url.endpoint().map(URI::toString).orElse(""), url.bucket(), folder(connector));
+    }
+
+    private String folder(String connector) {
+        return setting(connector, "folder:" + setting(connector, "to"));
+    }
+
+    private String setting(String connector, String name) {
+        return context.resolvePropertyPlaceholders("{{connector." + connector + "." + name + "}}");
+    }
+
+    /** What stores the runs of a connector, if an object holds many records by its settings. */
+    Optional<RunStorage> runs(String connector, InFlightLimit limit) {
+        ObjectSize size = ObjectSize.read(connector, new Settings(context));
+        if (!size.isMany()) {
+            return Optional.empty();
+        }
+        RunCodec codec = RunCodec.of(setting(connector, "output_compression")).orElseThrow();
+        String resource = setting(connector, "to");
+        String bucket = bucket(resource);
+        S3Client client = client(resource);
+        String folder = folder(connector);
+        return Optional.of(new RunStorage(
+                connector,
+                size,
+                codec,
+                folder,
+                new ChainObjects(client, bucket, folder, codec),
+                (stream, topicId) -> new ChainClaim(client, bucket, folder, stream, codec, topicId),
+                (RecordPool) context.getRegistry().lookupByNameAndType(connector, ExecutorService.class),
+                objectsRoute(connector),
+                limit,
+                stream -> context.getRegistry()
+                        .lookupByNameAndType("metrics", Metrics.class)
+                        .of(connector, stream),
+                chainLookups));
+    }
+
+    private AsyncProducer objectsRoute(String connector) {
+        try {
+            AsyncProducer route =
+                    context.getEndpoint(ObjectSize.route(connector)).createAsyncProducer();
+            route.start();
+            return route;
+        } catch (Exception e) {
+            throw new RuntimeCamelException(e);
+        }
     }
 
     private void introduce(String connector) {

@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -36,11 +38,13 @@ final class ConsumerGroup {
     private final String id;
     private final Supplier<String> place;
     private final ObjLongConsumer<String> lost;
+    private final Function<ConsumerGroup, Optional<RunStorage>> makeRuns;
     private final InFlightLimit inFlight =
             new InFlightLimit(RECORDS, BYTES, Runtime.getRuntime().maxMemory() / 4);
     private final Map<String, Uuid> topicIds = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
     private final Map<String, String> recreated = new ConcurrentHashMap<>();
+    private final Map<TopicPartition, CommitMark> marks = new ConcurrentHashMap<>();
     private final Map<TopicPartition, String> stopped = new ConcurrentHashMap<>();
     private final Set<OffsetCommittingConsumer> consumers = ConcurrentHashMap.newKeySet();
     /** Of the open consumers, once it is asked for. */
@@ -55,12 +59,19 @@ final class ConsumerGroup {
     private volatile Standstill standstill = new Standstill(0, Duration.ZERO);
     private volatile Thread poller = Thread.currentThread();
     private Admin admin;
+    private Optional<RunStorage> runs;
 
     /**
      * @param place where its records are stored, as {@link CommitMark#place} has it
+     * @param makeRuns makes what stores runs of records, where an object holds many
      * @param lost takes how many records of a stream were lost
      */
-    ConsumerGroup(String id, Supplier<String> place, ObjLongConsumer<String> lost) {
+    ConsumerGroup(
+            String id,
+            Supplier<String> place,
+            Function<ConsumerGroup, Optional<RunStorage>> makeRuns,
+            ObjLongConsumer<String> lost) {
+        this.makeRuns = makeRuns;
         this.id = id;
         this.place = place;
         this.lost = lost;
@@ -84,6 +95,7 @@ final class ConsumerGroup {
         consumers.add(consumer);
         // An edit of the route makes a new consumer.
         knownPlace = Optional.empty();
+        runs = null;
         if (admin == null) {
             Map<String, Object> mine = new HashMap<>();
             AdminClientConfig.configNames().stream()
@@ -196,6 +208,7 @@ final class ConsumerGroup {
                 .ifPresent(commit -> commits.merge(
                         partition, commit, (old, now) -> decided.stop().isPresent() ? old : now));
         Optional<CommitMark> mark = answer.committed().flatMap(CommitMark::of);
+        mark.ifPresentOrElse(known -> marks.put(partition, known), () -> marks.remove(partition));
         mark.flatMap(CommitMark::topic)
                 .or(answer::topicId)
                 .ifPresent(topicId -> topicIds.putIfAbsent(partition.topic(), topicId));
@@ -238,11 +251,31 @@ final class ConsumerGroup {
         commits.putAll(offsets);
     }
 
-    /** The metadata of a commit. */
-    String mark(TopicPartition partition, long offset) {
-        return marksRefused
-                ? ""
-                : new CommitMark(topicId(partition.topic()), place(), CommitMark.ONE_RECORD, offset).toString();
+    /**
+     * The metadata of a commit.
+     *
+     * @param link the start of the next object, where an object holds many records
+     */
+    String mark(TopicPartition partition, long offset, OptionalLong link) {
+        return marksRefused ? "" : new CommitMark(topicId(partition.topic()), place(), mode(), offset, link).toString();
+    }
+
+    private String mode() {
+        return runs().isPresent() ? CommitMark.MANY : CommitMark.ONE_RECORD;
+    }
+
+    /** What stores runs of records, where an object holds many; made for each consumer anew, since settings may be edited. */
+    synchronized Optional<RunStorage> runs() {
+        if (runs == null) {
+            runs = makeRuns.apply(this);
+        }
+        return runs;
+    }
+
+    /** The mark of the commit with which a partition was last looked up, if it is of this place. */
+    Optional<CommitMark> mark(TopicPartition partition) {
+        return Optional.ofNullable(marks.get(partition))
+                .filter(mark -> mark.place().equals(place()));
     }
 
     /** Kept, since each partition of each commit asks for it, on the polling thread. */
@@ -266,7 +299,8 @@ final class ConsumerGroup {
      * recognises the new one, too.
      */
     OffsetAndMetadata lastCommit(TopicPartition partition) {
-        return commits.computeIfAbsent(partition, unused -> new OffsetAndMetadata(0, mark(partition, 0)));
+        return commits.computeIfAbsent(
+                partition, unused -> new OffsetAndMetadata(0, mark(partition, 0, OptionalLong.empty())));
     }
 
     /** Reports that Kafka deleted records before they were stored. */

@@ -86,6 +86,11 @@ final class ConsumerObserver {
                                 .map(behind -> behind + reader.inFlight(partition)));
     }
 
+    /** How many offsets of a partition are read and wait in an open run alone. */
+    long waiting(TopicPartition partition) {
+        return consumer(partition).map(reader -> reader.waiting(partition)).orElse(0L);
+    }
+
     /** What reading shows of a partition with that lag. */
     PartitionMonitor.State reading(TopicPartition partition, long lag, long committed) {
         return consumer(partition)

@@ -111,6 +111,7 @@ final class GroupLookup {
         Map<TopicPartition, Long> lag = new HashMap<>();
         Map<TopicPartition, PartitionMonitor.State> lookups = new HashMap<>();
         Map<TopicPartition, PartitionMonitor.State> reading = new HashMap<>();
+        long waiting = 0;
         for (TopicPartition partition : partitions) {
             Optional<PartitionLookup.Answer> answer = Optional.ofNullable(answers.get(partition));
             Optional<Long> known = answer.map(PartitionLookup.Answer::lag).or(() -> consumers.lag(partition));
@@ -119,9 +120,11 @@ final class GroupLookup {
             long committed = answer.flatMap(PartitionLookup.Answer::committed)
                     .map(OffsetAndMetadata::offset)
                     .orElse(0L);
-            reading.put(partition, consumers.reading(partition, known.orElse(0L), committed));
+            long inOpenRun = consumers.waiting(partition);
+            waiting += inOpenRun;
+            reading.put(partition, consumers.reading(partition, known.orElse(0L) - inOpenRun, committed));
         }
-        return new GroupSnapshot(lag, lookups, reading, consumers.isThrottled(), notMember, unreadable);
+        return new GroupSnapshot(lag, lookups, reading, waiting, consumers.isThrottled(), notMember, unreadable);
     }
 
     /** Asks the coordinator only where the consumers do not know it themselves. */

@@ -10,6 +10,7 @@ import org.apache.kafka.common.TopicPartition;
  * @param lag of the assigned partitions where it is known
  * @param lookups pending for each assigned partition whose lag is unknown
  * @param reading pending for each assigned partition that has lag and nothing in flight; its progress is that of reading
+ * @param waiting so many of them are read and wait in open runs, which are stored by their size or age
  * @param isThrottled whether the brokers throttle a consumer
  * @param notMember why a consumer is not a member of the group, if one is not
  * @param unreadable what is wrong with the streams that are to be read
@@ -18,6 +19,7 @@ record GroupSnapshot(
         Map<TopicPartition, Long> lag,
         Map<TopicPartition, PartitionMonitor.State> lookups,
         Map<TopicPartition, PartitionMonitor.State> reading,
+        long waiting,
         boolean isThrottled,
         Optional<String> notMember,
         Optional<String> unreadable) {
@@ -25,6 +27,11 @@ record GroupSnapshot(
     /** Of the partitions where it is known. */
     long totalLag() {
         return lag.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** What is to be stored now. */
+    boolean isPending() {
+        return totalLag() > waiting;
     }
 
     /** Whether the lag of each assigned partition is known. */

@@ -93,10 +93,19 @@ public final class KafkaConsumerFactory extends DefaultKafkaClientFactory implem
         return groups.computeIfAbsent(
                 id,
                 unused -> new ConsumerGroup(
-                        id, () -> bean("connectors", Connectors.class).place(connector(id)), (stream, number) -> bean(
-                                        "metrics", Metrics.class)
+                        id,
+                        () -> bean("connectors", Connectors.class).place(connector(id)),
+                        this::runs,
+                        (stream, number) -> bean("metrics", Metrics.class)
                                 .of(connector(id), stream)
                                 .lost(number)));
+    }
+
+    /** Empty without the bean of the connectors, whose settings are those of the runs. */
+    private Optional<RunStorage> runs(ConsumerGroup group) {
+        return Optional.ofNullable(context)
+                .flatMap(known -> Optional.ofNullable(bean("connectors", Connectors.class)))
+                .flatMap(connectors -> connectors.runs(connector(group.id()), group.inFlight()));
     }
 
     /** The route that reads with a group. */

@@ -142,8 +142,15 @@ final class OffsetCommits {
         Map<TopicPartition, OffsetAndMetadata> marked = new HashMap<>();
         offsets.forEach((partition, offset) -> marked.put(
                 partition,
-                new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), group.mark(partition, offset.offset()))));
+                new OffsetAndMetadata(
+                        offset.offset(), offset.leaderEpoch(), group.mark(partition, offset.offset(), link(offset)))));
         return marked;
+    }
+
+    private static OptionalLong link(OffsetAndMetadata uncommitted) {
+        return uncommitted.metadata().startsWith(CommitMark.LINK)
+                ? OptionalLong.of(Long.parseLong(uncommitted.metadata().substring(CommitMark.LINK.length())))
+                : OptionalLong.empty();
     }
 
     /** Where the consumer reads next, if that is known without asking Kafka. */

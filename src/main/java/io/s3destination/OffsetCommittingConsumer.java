@@ -3,6 +3,7 @@ package io.s3destination;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
@@ -46,8 +47,12 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
     private final ConsumerGroup group;
+    /** What stores runs of records, where an object holds many. */
+    private final Optional<RunStorage> runs;
+
     private final OffsetTracker tracker;
     private final StartCheck starts;
+    private final ChainStart chains;
     private final OffsetCommits commits;
     private final Set<TopicPartition> stopped = new HashSet<>();
     private boolean suspended;
@@ -58,10 +63,12 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     OffsetCommittingConsumer(Properties kafka, ConsumerGroup group) {
         super(kafka);
         this.group = group;
-        this.tracker = new OffsetTracker(group.inFlight(), SPAN);
-        this.starts = new StartCheck(group);
-        this.commits = new OffsetCommits(this, group, tracker);
         group.opened(this, kafka);
+        this.runs = group.runs();
+        this.tracker = new OffsetTracker(group.inFlight(), SPAN, runs);
+        this.starts = new StartCheck(group);
+        this.chains = new ChainStart(group);
+        this.commits = new OffsetCommits(this, group, tracker);
     }
 
     @Override
@@ -91,15 +98,44 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
             throw new KafkaException(fault + ": they are read again");
         });
         starts.advance(this::begin);
+        chains.advance(this::followChain, this::stop);
+        lookAtRuns();
         stopRecreatedTopics();
         commits.commit();
         tracker.reread(polled).ifPresent(record -> super.seek(record.getKey(), record.getValue()));
         pauseAndResume();
         ConsumerRecords<Object, Object> records =
-                read(tracker.isFull() || !starts.partitions().isEmpty() ? SHORT : timeout);
+                read(tracker.isFull() || !undecided().isEmpty() ? SHORT : timeout);
         ConsumerRecords<Object, Object> added = tracker.add(records);
         tracker.rereading().ifPresent(this::readOn);
         return added;
+    }
+
+    /** The partitions that are not read before it is known where they begin. */
+    private Set<TopicPartition> undecided() {
+        Set<TopicPartition> undecided = new HashSet<>(starts.partitions());
+        undecided.addAll(chains.partitions());
+        return undecided;
+    }
+
+    private void lookAtRuns() {
+        tracker.lookAtRuns(polled);
+        for (Map.Entry<TopicPartition, PartitionRuns> partition : tracker.runs().toList()) {
+            partition.getValue().broken().ifPresent(why -> {
+                group.stop(partition.getKey(), why);
+                stop(partition.getKey());
+            });
+            partition.getValue().restart().ifPresent(offset -> {
+                tracker.remove(Set.of(partition.getKey()));
+                followChain(partition.getKey(), new Chain.Commit(offset, offset));
+            });
+        }
+    }
+
+    /** Reads a partition from where its chain goes on, which is checked to be in its log. */
+    private void followChain(TopicPartition partition, Chain.Commit begin) {
+        chains.goesOn(partition, begin);
+        check(partition, OptionalLong.of(begin.offset()));
     }
 
     /** Goes on where a partition was read, once a record of it was read again. */
@@ -126,11 +162,11 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         } catch (NoOffsetForPartitionException e) {
             // With the consumer protocol, Kafka may look for an offset before it reports the assignment.
             e.partitions().stream()
-                    .filter(partition -> assignment().contains(partition)
-                            && !starts.partitions().contains(partition))
+                    .filter(partition ->
+                            assignment().contains(partition) && !undecided().contains(partition))
                     .forEach(partition -> check(partition, OptionalLong.empty()));
         } catch (OffsetOutOfRangeException e) {
-            e.offsetOutOfRangePartitions().forEach((partition, offset) -> check(partition, OptionalLong.of(offset)));
+            e.offsetOutOfRangePartitions().forEach(this::outOfRange);
         } catch (KafkaException e) {
             TopicPartition partition =
                     UnreadableRecord.partition(e, assignment()).orElseThrow(() -> failed(e));
@@ -146,6 +182,16 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
             }
         }
         return ConsumerRecords.empty();
+    }
+
+    private void outOfRange(TopicPartition partition, long offset) {
+        if (runs.isPresent()) {
+            // What an open run holds is dropped; what is committed says where its chain goes on.
+            tracker.remove(Set.of(partition));
+            check(partition, OptionalLong.empty());
+        } else {
+            check(partition, OptionalLong.of(offset));
+        }
     }
 
     private KafkaException failed(KafkaException e) {
@@ -164,12 +210,21 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     }
 
     private void begin(TopicPartition partition, StartPosition start) {
+        if (runs.isEmpty()
+                && group.mark(partition)
+                        .filter(mark -> mark.mode().equals(CommitMark.MANY))
+                        .isPresent()) {
+            group.stop(
+                    partition,
+                    "partition " + partition
+                            + " was stored with records_per_object above 1 in this folder, which objects of"
+                            + " one record cannot share: set another folder");
+        }
         if (start.stop().isPresent() || group.stopped(partition).isPresent()) {
             // Also one that was stopped before and has come back: what was wrong may not show any more.
             stop(partition);
             return;
         }
-        long before = start.offset() - start.lost();
         if (start.isBeginning()) {
             LOG.info(
                     "{}: partition {} has no committed offset: it is read from offset {}",
@@ -177,10 +232,24 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                     partition,
                     start.offset());
         }
+        Optional<ChainStart.Begin> chain = chains.goesOn(partition);
+        if (runs.isPresent() && chain.isEmpty()) {
+            chains.find(partition, start, runs.get());
+            return;
+        }
+        chains.remove(Set.of(partition));
+        long lost = chain.map(ChainStart.Begin::lost).orElse(start.lost());
+        long before = chain.map(ChainStart.Begin::committed).orElse(start.offset() - lost);
         super.seek(partition, new OffsetAndMetadata(start.offset(), start.epoch(), ""));
-        tracker.start(partition, before, start.offset(), start.epoch());
-        if (start.lost() > 0) {
-            group.lost(partition, before, start.lost());
+        tracker.start(
+                partition,
+                before,
+                start.offset(),
+                start.epoch(),
+                chain.map(begin -> new PartitionRuns(
+                        partition, group.topicId(partition.topic()), begin.at(start.offset()), runs.orElseThrow())));
+        if (lost > 0) {
+            group.lost(partition, before, lost);
             commits.atOnce();
         }
     }
@@ -198,6 +267,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private void stop(TopicPartition partition) {
         if (stopped.add(partition)) {
             starts.remove(Set.of(partition));
+            chains.remove(Set.of(partition));
             tracker.remove(Set.of(partition));
         }
     }
@@ -206,7 +276,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private void pauseAndResume() {
         Set<TopicPartition> held = tracker.full(assignment());
         tracker.rereading().ifPresent(held::remove);
-        held.addAll(starts.partitions());
+        held.addAll(undecided());
         held.addAll(stopped);
         Optional.ofNullable(unreadable).map(UnreadableRecord::partition).ifPresent(held::add);
         held.retainAll(assignment());
@@ -284,6 +354,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
 
         private void forget(Collection<TopicPartition> partitions) {
             starts.remove(partitions);
+            chains.remove(partitions);
             tracker.remove(partitions);
             stopped.removeAll(partitions);
         }
@@ -304,6 +375,11 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         return tracker.inFlight(Set.of(partition));
     }
 
+    /** How many offsets of a partition are read and wait in an open run alone. */
+    long waiting(TopicPartition partition) {
+        return tracker.waiting(partition);
+    }
+
     /** What keeps it from reading or committing, with what to do, for longer than that. */
     Optional<String> fault(Duration patience) {
         return assigned().stream()
@@ -311,6 +387,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                 .findFirst()
                 .or(() -> Optional.ofNullable(unreadable).map(UnreadableRecord::toString))
                 .or(() -> starts.fault(patience))
+                .or(() -> chains.fault(patience))
                 .or(() -> commits.fault(patience));
     }
 

@@ -1,6 +1,7 @@
 package io.s3destination;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,6 +33,7 @@ final class OffsetTracker {
 
     private final InFlightLimit limit;
     private final long maxSpan;
+    private final Optional<RunStorage> runs;
     private final Map<TopicPartition, PartitionOffsets> partitions = new ConcurrentHashMap<>();
     private int undispatched;
     private Optional<RecordInFlight> dispatched = Optional.empty();
@@ -41,10 +43,12 @@ final class OffsetTracker {
     /**
      * @param limit of all consumers of the group
      * @param maxSpan how many offsets a partition is read beyond a record that is not stored
+     * @param runs stores runs of records, where an object holds many
      */
-    OffsetTracker(InFlightLimit limit, long maxSpan) {
+    OffsetTracker(InFlightLimit limit, long maxSpan, Optional<RunStorage> runs) {
         this.limit = limit;
         this.maxSpan = maxSpan;
+        this.runs = runs;
     }
 
     /** The tracker of the consumer that this thread polls. */
@@ -69,10 +73,16 @@ final class OffsetTracker {
      * @param committed the offset that is committed, or that reading begins at if none is
      * @param next the offset that is read next
      * @param epoch the leader epoch of the record before it, if it is known
+     * @param runs takes the records in order, where an object holds many
      */
-    void start(TopicPartition partition, long committed, long next, Optional<Integer> epoch) {
+    void start(
+            TopicPartition partition,
+            long committed,
+            long next,
+            Optional<Integer> epoch,
+            Optional<PartitionRuns> runs) {
         PartitionOffsets state = partitions.computeIfAbsent(
-                partition, unused -> new PartitionOffsets(committed, epoch, limit.attempts(partition)));
+                partition, unused -> new PartitionOffsets(committed, epoch, limit.attempts(partition), runs));
         state.next(next).forEach(RecordInFlight::end);
         state.suspend(suspended);
     }
@@ -175,8 +185,8 @@ final class OffsetTracker {
     /** Those of the partitions that are to be read no further for now. */
     Set<TopicPartition> full(Set<TopicPartition> of) {
         Set<TopicPartition> full = new HashSet<>(of);
-        if (!limit.isReached()) {
-            int maxFailing = limit.isFailedReached() ? 1 : MAX_FAILING;
+        if (!isFull()) {
+            int maxFailing = limit.isFailedReached() || runs.isPresent() ? 1 : MAX_FAILING;
             full.removeIf(partition -> !partitions.containsKey(partition)
                     || partitions.get(partition).span() < maxSpan
                             && partitions.get(partition).failing() < maxFailing);
@@ -186,7 +196,24 @@ final class OffsetTracker {
 
     /** Whether as many records are in flight as may be. */
     boolean isFull() {
-        return limit.isReached();
+        return limit.isReached() || runs.filter(RunStorage::isMemoryReached).isPresent();
+    }
+
+    /** Completes runs by their age, and the largest ones if all together take too much memory. */
+    void lookAtRuns(long now) {
+        List<PartitionRuns> all = runs().map(Map.Entry::getValue).toList();
+        all.forEach(open -> open.look(now));
+        if (runs.filter(RunStorage::isMemoryReached).isPresent()) {
+            all.stream()
+                    .max(Comparator.comparingLong(PartitionRuns::openMemory))
+                    .ifPresent(PartitionRuns::completeForMemory);
+        }
+    }
+
+    /** The runs of each partition, where an object holds many records. */
+    Stream<Map.Entry<TopicPartition, PartitionRuns>> runs() {
+        return partitions.entrySet().stream().flatMap(partition -> partition.getValue().runs().stream()
+                .map(open -> Map.entry(partition.getKey(), open)));
     }
 
     /** Has no more records of those partitions begin to be stored, but those before one that has begun. */
@@ -197,6 +224,11 @@ final class OffsetTracker {
     /** How many records of those partitions are in flight: neither stored nor released. */
     int inFlight(Iterable<TopicPartition> of) {
         return states(of).mapToInt(PartitionOffsets::inFlight).sum();
+    }
+
+    /** How many offsets of a partition are read and wait in an open run alone. */
+    long waiting(TopicPartition partition) {
+        return states(Set.of(partition)).mapToLong(PartitionOffsets::inOpenRun).sum();
     }
 
     private Stream<PartitionOffsets> states(Iterable<TopicPartition> of) {

@@ -1,18 +1,20 @@
 package io.s3destination;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
 /** The records of a partition that are not stored; safe for all threads. */
-final class PartitionOffsets {
+final class PartitionOffsets implements RecordInFlight.Owner {
 
     private final TreeMap<Long, RecordInFlight> waiting = new TreeMap<>();
     /** The leader epochs of the records, by the first offset of each. */
@@ -21,9 +23,16 @@ final class PartitionOffsets {
     private final TreeMap<Long, Long> unloaded = new TreeMap<>();
     /** The same records in attempts that have outlasted a rebalance. */
     private final Map<Long, RecordInFlight> predecessors;
+    /** Where an object holds many records: what takes them in the order of their offsets. Its lock is taken before this one's. */
+    private final Optional<PartitionRuns> runs;
+    /** Those of the waiting records that have ended, and wait for those before them. */
+    private final Set<Long> ended = new HashSet<>();
 
     private long committed;
     private long next;
+    /** How far the partition was read when that was last asked, with records of transactions that are not given out. */
+    private volatile long readTo;
+
     private long lastBegun = -1;
     private OptionalLong reread = OptionalLong.empty();
     private long rereadAt;
@@ -33,8 +42,13 @@ final class PartitionOffsets {
     private int inFlight;
     private int failed;
 
-    PartitionOffsets(long committed, Optional<Integer> epoch, Map<Long, RecordInFlight> predecessors) {
+    PartitionOffsets(
+            long committed,
+            Optional<Integer> epoch,
+            Map<Long, RecordInFlight> predecessors,
+            Optional<PartitionRuns> runs) {
         this.committed = committed;
+        this.runs = runs;
         this.predecessors = predecessors;
         epoch.ifPresent(before -> epochs.put(-1L, before));
     }
@@ -78,8 +92,8 @@ final class PartitionOffsets {
         return true;
     }
 
-    /** A record takes no memory until it is read again, which is not before that time. */
-    synchronized void unloaded(long offset, long due) {
+    @Override
+    public synchronized void unloaded(long offset, long due) {
         unloaded.put(offset, due);
     }
 
@@ -120,7 +134,12 @@ final class PartitionOffsets {
     }
 
     /** @return the records that end with that: those whose first attempt has not begun, and those that wait for a retry */
-    synchronized List<RecordInFlight> revoke() {
+    List<RecordInFlight> revoke() {
+        runs.ifPresent(PartitionRuns::revoke);
+        return revokeRecords();
+    }
+
+    private synchronized List<RecordInFlight> revokeRecords() {
         revoked = true;
         return waiting.entrySet().stream()
                 .filter(entry -> entry.getKey() > lastBegun || entry.getValue().hasFailed())
@@ -129,7 +148,12 @@ final class PartitionOffsets {
     }
 
     /** @return the records that end with that, if they wait */
-    synchronized List<RecordInFlight> forget() {
+    List<RecordInFlight> forget() {
+        runs.ifPresent(PartitionRuns::end);
+        return forgetRecords();
+    }
+
+    private synchronized List<RecordInFlight> forgetRecords() {
         revoked = true;
         forgotten = true;
         return new ArrayList<>(waiting.values());
@@ -141,15 +165,18 @@ final class PartitionOffsets {
         return isSuspended ? new ArrayList<>(waiting.values()) : List.of();
     }
 
-    synchronized boolean isSuspended() {
+    @Override
+    public synchronized boolean isSuspended() {
         return suspended;
     }
 
-    synchronized boolean isRevoked() {
+    @Override
+    public synchronized boolean isRevoked() {
         return revoked;
     }
 
-    synchronized boolean begin(long offset) {
+    @Override
+    public synchronized boolean begin(long offset) {
         if (forgotten || revoked && offset > lastBegun) {
             return false;
         }
@@ -157,41 +184,113 @@ final class PartitionOffsets {
         return true;
     }
 
-    synchronized void failed() {
+    @Override
+    public synchronized void failed() {
         failed++;
     }
 
-    synchronized void failedEnded() {
+    @Override
+    public synchronized void failedEnded() {
         failed--;
     }
 
-    /** How many of its records fail. */
-    synchronized int failing() {
+    /** How many of its records, or runs of records, fail. */
+    int failing() {
+        return failedRecords() + runs.map(PartitionRuns::failing).orElse(0);
+    }
+
+    private synchronized int failedRecords() {
         return failed;
     }
 
-    synchronized void done(long offset, boolean stored) {
+    @Override
+    public boolean keepsStored() {
+        return runs.isPresent();
+    }
+
+    @Override
+    public void done(long offset, boolean stored) {
+        end(offset, stored);
+        runs.ifPresent(this::drain);
+    }
+
+    private synchronized void end(long offset, boolean stored) {
         inFlight--;
-        if (stored) {
+        if (stored && runs.isPresent()) {
+            ended.add(offset);
+        } else if (stored) {
             waiting.remove(offset);
         }
     }
 
-    synchronized int inFlight() {
+    private void drain(PartitionRuns into) {
+        synchronized (into) {
+            for (Optional<RecordInFlight> next = takeEnded(); next.isPresent(); next = takeEnded()) {
+                next.get().drain(into);
+            }
+        }
+    }
+
+    private synchronized Optional<RecordInFlight> takeEnded() {
+        return !waiting.isEmpty() && ended.remove(waiting.firstKey())
+                ? Optional.of(waiting.pollFirstEntry().getValue())
+                : Optional.empty();
+    }
+
+    /** The runs of its records, where an object holds many. */
+    Optional<PartitionRuns> runs() {
+        return runs;
+    }
+
+    /** How many offsets are read and wait in the open run, if nothing else is on its way. */
+    long inOpenRun() {
+        return runs.filter(all -> inFlight() == 0 && !all.isPending())
+                .map(all ->
+                        Math.max(0, readTo - all.commit(OptionalLong.empty()).offset()))
+                .orElse(0L);
+    }
+
+    /** How many of its records are on their way, and whether a complete run of them is. */
+    int inFlight() {
+        int storing = runs.filter(all -> all.isPending() && all.failing() == 0).isPresent() ? 1 : 0;
+        return storing + recordsInFlight();
+    }
+
+    private synchronized int recordsInFlight() {
         return inFlight;
     }
 
-    synchronized Optional<OffsetAndMetadata> uncommitted(Supplier<OptionalLong> position) {
-        long stored = waiting.isEmpty() ? Math.max(next, position.get().orElse(next)) : waiting.firstKey();
-        if (stored <= committed) {
-            return Optional.empty();
+    /** Of many records in an object, the link of the chain stands in the metadata, behind {@link CommitMark#LINK}. */
+    Optional<OffsetAndMetadata> uncommitted(Supplier<OptionalLong> position) {
+        if (runs.isEmpty()) {
+            return uncommittedRecords(position);
         }
-        Map.Entry<Long, Integer> epoch = epochs.lowerEntry(stored);
+        synchronized (runs.get()) {
+            return uncommittedRuns(runs.get(), position);
+        }
+    }
+
+    private synchronized Optional<OffsetAndMetadata> uncommittedRuns(
+            PartitionRuns all, Supplier<OptionalLong> position) {
+        readTo = Math.max(next, position.get().orElse(next));
+        Chain.Commit commit = all.commit(waiting.isEmpty() ? OptionalLong.of(readTo) : OptionalLong.empty());
+        return commit.offset() <= committed
+                ? Optional.empty()
+                : Optional.of(new OffsetAndMetadata(
+                        commit.offset(), epoch(commit.offset()), CommitMark.LINK + commit.link()));
+    }
+
+    private synchronized Optional<OffsetAndMetadata> uncommittedRecords(Supplier<OptionalLong> position) {
+        long stored = waiting.isEmpty() ? Math.max(next, position.get().orElse(next)) : waiting.firstKey();
+        return stored <= committed ? Optional.empty() : Optional.of(new OffsetAndMetadata(stored, epoch(stored), ""));
+    }
+
+    private Optional<Integer> epoch(long offset) {
+        Map.Entry<Long, Integer> epoch = epochs.lowerEntry(offset);
         if (epoch != null) {
             epochs.headMap(epoch.getKey()).clear();
         }
-        return Optional.of(
-                new OffsetAndMetadata(stored, Optional.ofNullable(epoch).map(Map.Entry::getValue), ""));
+        return Optional.ofNullable(epoch).map(Map.Entry::getValue);
     }
 
     synchronized void committed(long offset) {

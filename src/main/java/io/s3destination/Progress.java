@@ -44,6 +44,7 @@ final class Progress {
     private final ProgressMonitor turns;
     private volatile Optional<String> fault = Optional.empty();
     private boolean isStalled;
+    private long records;
     private long objects;
     private long logged = System.nanoTime();
 
@@ -157,15 +158,18 @@ final class Progress {
     }
 
     private void log(String behind) {
-        long before = objects;
+        long before = records;
+        long objectsBefore = objects;
+        records = metrics.of(connector).mapToLong(StreamMetrics::records).sum();
         objects = metrics.of(connector).mapToLong(StreamMetrics::objects).sum();
         long now = System.nanoTime();
-        if (objects > before) {
+        if (records > before) {
             LOG.info(
-                    "{}: {} records stored in {} s{}",
+                    "{}: {} records stored in {} s{}{}",
                     connector,
-                    grouped(objects - before),
+                    grouped(records - before),
                     Duration.ofNanos(now - logged).toSeconds(),
+                    objects == records ? "" : ", in " + grouped(objects - objectsBefore) + " objects",
                     behind);
         }
         logged = now;

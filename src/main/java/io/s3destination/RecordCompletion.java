@@ -30,9 +30,14 @@ public final class RecordCompletion implements AggregationStrategy, Processor {
                                 message.getHeader(KafkaConstants.TOPIC, String.class),
                                 message.getHeader(KafkaConstants.PARTITION, Integer.class)),
                         message.getHeader(KafkaConstants.OFFSET, Long.class));
-        exchange.setProperty(RECORD, dispatched.orElse(null));
-        dispatched.ifPresent(record -> exchange.getExchangeExtension().addOnCompletion(onDone(record)));
+        dispatched.ifPresentOrElse(record -> follow(exchange, record), () -> exchange.setProperty(RECORD, null));
         return exchange;
+    }
+
+    /** Has a record be done when its exchange has ended. */
+    static void follow(Exchange exchange, RecordInFlight record) {
+        exchange.setProperty(RECORD, record);
+        exchange.getExchangeExtension().addOnCompletion(onDone(record));
     }
 
     private static Synchronization onDone(RecordInFlight record) {

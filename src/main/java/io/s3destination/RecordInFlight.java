@@ -1,6 +1,8 @@
 package io.s3destination;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -26,13 +28,45 @@ final class RecordInFlight {
     private static final ThreadLocal<RecordInFlight> BEGUN = new ThreadLocal<>();
     private static final ThreadLocal<RecordInFlight> FAILED = new ThreadLocal<>();
 
-    private final PartitionOffsets partition;
+    /** What a record, or a run of records, is in flight for. Safe for all threads. */
+    interface Owner {
+
+        /** Whether its first attempt may begin. */
+        boolean begin(long offset);
+
+        /** Whether no further attempt may begin. */
+        boolean isRevoked();
+
+        boolean isSuspended();
+
+        /** It has failed, for the first time. */
+        void failed();
+
+        /** One that has failed has ended. */
+        void failedEnded();
+
+        /** Whether what is stored goes on to take memory, until the owner has drained it. */
+        default boolean keepsStored() {
+            return false;
+        }
+
+        /** It has ended, stored or not. */
+        void done(long offset, boolean stored);
+
+        /** It takes no memory until it is read again, which is not before that time. */
+        void unloaded(long offset, long due);
+    }
+
+    private final Owner partition;
     private final InFlightLimit limit;
     private final String topic;
     private final int partitionNumber;
     private final long offset;
     private final long size;
+    private final long read = System.nanoTime();
     private final AtomicBoolean dispatched = new AtomicBoolean();
+    private final List<byte[]> lines = new ArrayList<>(0);
+    private final List<RunContent.DeadLetter> deadLetters = new ArrayList<>(0);
     private volatile Optional<RecordInFlight> predecessor = Optional.empty();
     private volatile RecordPool pool;
     private volatile boolean begun;
@@ -52,13 +86,18 @@ final class RecordInFlight {
     private Runnable end = () -> {};
     private boolean ended;
 
-    RecordInFlight(PartitionOffsets partition, InFlightLimit limit, ConsumerRecord<?, ?> record) {
-        this.partition = partition;
+    RecordInFlight(Owner partition, InFlightLimit limit, ConsumerRecord<?, ?> record) {
+        this(partition, limit, new TopicPartition(record.topic(), record.partition()), record.offset(), size(record));
+    }
+
+    /** @param size in bytes, of what is not counted elsewhere */
+    RecordInFlight(Owner owner, InFlightLimit limit, TopicPartition partition, long offset, long size) {
+        this.partition = owner;
         this.limit = limit;
-        this.topic = record.topic();
-        this.partitionNumber = record.partition();
-        this.offset = record.offset();
-        this.size = size(record);
+        this.topic = partition.topic();
+        this.partitionNumber = partition.partition();
+        this.offset = offset;
+        this.size = size;
     }
 
     /** @param earlier the same record, whose attempt has outlasted a rebalance: two attempts at once would take two uploads */
@@ -156,8 +195,10 @@ final class RecordInFlight {
     }
 
     /** Takes in that it was read again. */
-    void loaded() {
+    synchronized void loaded() {
         unloaded = false;
+        lines.clear();
+        deadLetters.clear();
     }
 
     /**
@@ -174,6 +215,27 @@ final class RecordInFlight {
 
     boolean hasFailed() {
         return failed;
+    }
+
+    /** Whether its attempts have ended since others read its partition. */
+    boolean isReleased() {
+        return released;
+    }
+
+    /** Adds a line that it becomes, in an object of many records. */
+    synchronized void line(byte[] text) {
+        lines.add(text);
+    }
+
+    /** Notes that it becomes a dead letter. */
+    synchronized void deadLetter(RunContent.DeadLetter letter) {
+        deadLetters.add(letter);
+    }
+
+    /** Adds what it has become to the runs of its partition. */
+    synchronized void drain(PartitionRuns runs) {
+        runs.add(offset, lines, deadLetters, read);
+        limit.done(this);
     }
 
     boolean isRevoked() {
@@ -254,6 +316,8 @@ final class RecordInFlight {
             limit.done(this);
             due = pool().map(RecordPool::now).orElseGet(System::nanoTime) + REREAD;
             unloaded = true;
+        } else if (stored && partition.keepsStored()) {
+            limit.waits(this);
         } else if (!unloaded) {
             limit.done(this);
         }

@@ -52,6 +52,12 @@ final class RecordPool extends AbstractExecutorService {
         }
     }
 
+    /** Has a record go through steps of its own. */
+    void submit(RecordInFlight record, Runnable steps) {
+        record.waitFor(this, steps);
+        submit(record);
+    }
+
     /**
      * Has a record wait for its next attempt. Its partition may be revoked, or its route suspended, by now: then it is
      * released, or read again later.

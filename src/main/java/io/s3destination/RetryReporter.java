@@ -47,6 +47,9 @@ public final class RetryReporter implements Processor {
     public void process(Exchange exchange) {
         Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         endIfOutOfMemory(failure);
+        if (RunToStore.isOccupied(exchange, failure)) {
+            return;
+        }
         String connector = String.valueOf(exchange.getFromRouteId());
         Optional<RecordInFlight> record = RecordCompletion.of(exchange);
         record.ifPresentOrElse(RecordInFlight::failed, RecordInFlight::otherFailed);

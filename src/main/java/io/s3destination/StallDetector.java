@@ -51,7 +51,7 @@ final class StallDetector {
             lastProgress = work.progress();
             lastProgressAt = now;
         }
-        progress.look(now, !isSuspended && (seen.totalLag() > 0 || work.records() > 0), work.progress());
+        progress.look(now, !isSuspended && (seen.isPending() || work.records() > 0), work.progress());
         attempts.look(
                 now,
                 work.oldest().isPresent(),

@@ -29,8 +29,9 @@ class OffsetCommitsTest {
     private static final TopicPartition CUSTOMERS = new TopicPartition("customers", 0);
 
     private final Answering consumer = new Answering();
-    private final ConsumerGroup group = new ConsumerGroup("to-s3", () -> "0123456789abcdef", (stream, lost) -> {});
-    private final OffsetTracker tracker = new OffsetTracker(group.inFlight(), 100);
+    private final ConsumerGroup group =
+            new ConsumerGroup("to-s3", () -> "0123456789abcdef", unused -> Optional.empty(), (stream, lost) -> {});
+    private final OffsetTracker tracker = new OffsetTracker(group.inFlight(), 100, Optional.empty());
     private final OffsetCommits commits = new OffsetCommits(consumer, group, tracker);
 
     @BeforeEach
@@ -38,7 +39,7 @@ class OffsetCommitsTest {
         consumer.assign(Set.of(ORDERS, CUSTOMERS));
         for (TopicPartition partition : Set.of(ORDERS, CUSTOMERS)) {
             consumer.seek(partition, 0);
-            tracker.start(partition, 0, 0, Optional.empty());
+            tracker.start(partition, 0, 0, Optional.empty(), Optional.empty());
         }
     }
 

@@ -98,7 +98,8 @@ class OffsetTrackerPropertyTest {
 
         assertThat(tracker.full(PARTITIONS)).isEqualTo(records >= 20 ? PARTITIONS : Set.of());
         // Another consumer of the group, in place of one that was closed.
-        assertThat(new OffsetTracker(limit, 100).full(PARTITIONS)).isEqualTo(tracker.full(PARTITIONS));
+        assertThat(new OffsetTracker(limit, 100, Optional.empty()).full(PARTITIONS))
+                .isEqualTo(tracker.full(PARTITIONS));
         sent.forEach(record -> record.done(Optional.empty()));
         assertThat(tracker.full(PARTITIONS)).isEmpty();
     }
@@ -147,7 +148,7 @@ class OffsetTrackerPropertyTest {
         before.mayGoOn(() -> "");
         tracker.remove(PARTITIONS);
 
-        tracker.start(PARTITION, 0, 0, Optional.empty());
+        tracker.start(PARTITION, 0, 0, Optional.empty(), Optional.empty());
         tracker.add(polled(offsets, offset -> Optional.empty()));
         before.done(Optional.empty());
         offsets.forEach(offset -> {
@@ -213,8 +214,8 @@ class OffsetTrackerPropertyTest {
 
     @Property(tries = 5)
     void theLeaderEpochOfTheCommitIsKeptUntilARecordIsRead(@ForAll @IntRange(min = 1, max = 5) int beyond) {
-        tracker = new OffsetTracker(new InFlightLimit(20, 1_000, MAX_FAILED_BYTES), 100);
-        tracker.start(PARTITION, 10, 10, Optional.of(7));
+        tracker = new OffsetTracker(new InFlightLimit(20, 1_000, MAX_FAILED_BYTES), 100, Optional.empty());
+        tracker.start(PARTITION, 10, 10, Optional.of(7), Optional.empty());
 
         assertThat(uncommitted(OptionalLong.of(10 + beyond)))
                 .containsExactly(Map.entry(PARTITION, new OffsetAndMetadata(10 + beyond, Optional.of(7), "")));
@@ -225,7 +226,7 @@ class OffsetTrackerPropertyTest {
     void recordsThatFailCountForABoundOfTheirOwn(@ForAll @IntRange(min = 1, max = 30) int hundreds) {
         read(Set.of());
         TopicPartition other = new TopicPartition("stream", 1);
-        tracker.start(other, 0, 0, Optional.empty());
+        tracker.start(other, 0, 0, Optional.empty(), Optional.empty());
         tracker.add(new ConsumerRecords<>(Map.of(PARTITION, List.of(record(hundreds * 100, new RecordHeaders())))));
         RecordInFlight refused = tracker.dispatch(PARTITION, 0).orElseThrow();
         assertThat(tracker.isFull()).isEqualTo(hundreds >= 10);
@@ -311,9 +312,9 @@ class OffsetTrackerPropertyTest {
 
     private void read(Set<Long> offsets, Function<Long, Optional<Integer>> epoch) {
         limit = new InFlightLimit(20, 1_000, MAX_FAILED_BYTES);
-        tracker = new OffsetTracker(limit, 100);
+        tracker = new OffsetTracker(limit, 100, Optional.empty());
         long first = offsets.isEmpty() ? 0 : offsets.iterator().next();
-        tracker.start(PARTITION, first, first, Optional.empty());
+        tracker.start(PARTITION, first, first, Optional.empty(), Optional.empty());
         tracker.add(polled(offsets, epoch));
     }
 

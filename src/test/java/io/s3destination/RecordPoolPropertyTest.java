@@ -62,7 +62,7 @@ class RecordPoolPropertyTest {
                 .mapToObj(number -> new TopicPartition("stream", number))
                 .toList();
         all.forEach(partition -> committed.put(partition, 0L));
-        tracker = new OffsetTracker(limit, 20);
+        tracker = new OffsetTracker(limit, 20, Optional.empty());
         all.forEach(this::assign);
 
         for (int step = 0; step < 400; step++) {
@@ -95,7 +95,8 @@ class RecordPoolPropertyTest {
     }
 
     private void assign(TopicPartition partition) {
-        tracker.start(partition, committed.get(partition), committed.get(partition), Optional.empty());
+        tracker.start(
+                partition, committed.get(partition), committed.get(partition), Optional.empty(), Optional.empty());
         positions.put(partition, committed.get(partition));
     }
 

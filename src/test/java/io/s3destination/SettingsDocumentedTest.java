@@ -55,6 +55,7 @@ class SettingsDocumentedTest {
         Set<String> settings =
                 found(IN_JAVA, Files.readString(Path.of("src/main/java/io/s3destination/Connector.java")));
         assertThat(settings).as("settings in Connector.java").isNotEmpty();
+        settings.addAll(found(IN_JAVA, Files.readString(Path.of("src/main/java/io/s3destination/ObjectSize.java"))));
         for (RouteFile file : RouteFile.all()) {
             settings.addAll(found(IN_ROUTES, Files.readString(file.path())));
         }

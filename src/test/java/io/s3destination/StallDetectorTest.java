@@ -80,6 +80,18 @@ class StallDetectorTest {
     }
 
     @Test
+    void recordsThatWaitInAnOpenRunAreNoPendingWork() {
+        for (int tick = 0; tick < 20; tick++) {
+            assertThat(look(1, waiting(9, 9), IDLE)).isEmpty();
+        }
+        for (int tick = 0; tick < 6; tick++) {
+            assertThat(look(1, waiting(10, 9), IDLE)).isEmpty();
+        }
+
+        assertThat(look(1, waiting(10, 9), IDLE)).isPresent();
+    }
+
+    @Test
     void throttlingGivesAPartitionFiveMinutes() {
         for (int tick = 0; tick <= 59; tick++) {
             assertThat(look(1, flowing(tick, true), work(0, tick))).isEmpty();
@@ -94,6 +106,7 @@ class StallDetectorTest {
                 Map.of(ORDERS, 0L),
                 Map.of(ORDERS, state(false, 0), CUSTOMERS, state(true, 0)),
                 Map.of(),
+                0,
                 false,
                 Optional.empty(),
                 Optional.empty());
@@ -106,7 +119,13 @@ class StallDetectorTest {
     @Test
     void failedLooksNowAndThenAreNoStall() {
         GroupSnapshot unknown = new GroupSnapshot(
-                Map.of(), Map.of(ORDERS, state(true, 0)), Map.of(), false, Optional.of("no answer"), Optional.empty());
+                Map.of(),
+                Map.of(ORDERS, state(true, 0)),
+                Map.of(),
+                0,
+                false,
+                Optional.of("no answer"),
+                Optional.empty());
         for (int tick = 0; tick < 20; tick++) {
             assertThat(look(5, unknown, IDLE)).isEmpty();
             assertThat(look(1, snapshot(0, 0), IDLE)).isEmpty();
@@ -149,12 +168,24 @@ class StallDetectorTest {
         return snapshot(9, 3, turns, isThrottled, Optional.empty());
     }
 
+    private static GroupSnapshot waiting(long lag, long inOpenRun) {
+        return new GroupSnapshot(
+                Map.of(ORDERS, lag),
+                Map.of(ORDERS, state(false, 0)),
+                Map.of(ORDERS, state(false, 0)),
+                inOpenRun,
+                false,
+                Optional.empty(),
+                Optional.empty());
+    }
+
     private static GroupSnapshot snapshot(
             long lag, long stuck, long turns, boolean isThrottled, Optional<String> notMember) {
         return new GroupSnapshot(
                 Map.of(ORDERS, lag, CUSTOMERS, stuck),
                 Map.of(ORDERS, state(false, 0), CUSTOMERS, state(false, 0)),
                 Map.of(ORDERS, state(lag > 0, turns), CUSTOMERS, state(stuck > 0, 0)),
+                0,
                 isThrottled,
                 notMember,
                 Optional.empty());

@@ -1,0 +1,212 @@
+package io.s3destination;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * The runs of one partition, from one assignment to its end: takes what records have become, in the order of their offsets,
+ * and has each complete run stored, one after the other. Safe for all threads.
+ */
+final class PartitionRuns implements RecordInFlight.Owner {
+
+    private final TopicPartition partition;
+    private final Optional<Uuid> topicId;
+    private final Chain chain;
+    private final ObjectSize size;
+    private final RunStorage storage;
+    private final Map<Chain.Run, RunContent> contents = new HashMap<>();
+    private boolean isStoring;
+    private boolean revoked;
+    private boolean ended;
+    private int failing;
+    private OptionalLong occupied = OptionalLong.empty();
+    private OptionalLong restart = OptionalLong.empty();
+    private Optional<String> broken = Optional.empty();
+
+    /**
+     * @param topicId of its topic, where the brokers know it
+     * @param begin where the chain goes on
+     */
+    PartitionRuns(TopicPartition partition, Optional<Uuid> topicId, Chain.Commit begin, RunStorage storage) {
+        this.partition = partition;
+        this.topicId = topicId;
+        this.size = storage.size();
+        this.chain = new Chain(size.records(), begin);
+        this.storage = storage;
+    }
+
+    /** Takes what the record of the next offset has become: no line, one or several, or a dead letter. */
+    synchronized void add(long offset, List<byte[]> lines, List<RunContent.DeadLetter> deadLetters, long readAt) {
+        if (ended) {
+            return;
+        }
+        Chain.Run run = chain.take(offset);
+        RunContent content = contents.computeIfAbsent(run, unused -> storage.open(readAt));
+        long before = content.memory();
+        lines.forEach(content::line);
+        deadLetters.forEach(content::deadLetter);
+        storage.memory(content.memory() - before);
+        if (content.lines() > 0) {
+            run.line();
+        }
+        if (run.isFull()) {
+            complete(RunStorage.End.RECORDS);
+        } else if (content.bytes() >= size.bytes()) {
+            complete(RunStorage.End.BYTES);
+        }
+        storeNext();
+    }
+
+    private void complete(RunStorage.End by) {
+        chain.open().ifPresent(run -> storage.completed(partition.topic(), by));
+        chain.complete();
+    }
+
+    /** Completes a run by its age, and has a run stored whose attempts were given up. To be called now and then. */
+    synchronized void look(long now) {
+        if (chain.open()
+                .filter(run -> now - contents.get(run).begun() >= size.age().toNanos())
+                .isPresent()) {
+            complete(RunStorage.End.AGE);
+        }
+        storeNext();
+    }
+
+    /** The bytes of its open run. */
+    synchronized long openMemory() {
+        return chain.open().map(run -> contents.get(run).memory()).orElse(0L);
+    }
+
+    /** Completes the open run, which takes more memory than others. */
+    synchronized void completeForMemory() {
+        complete(RunStorage.End.MEMORY);
+        storeNext();
+    }
+
+    private void storeNext() {
+        if (!isStoring && !ended && restart.isEmpty()) {
+            chain.next().ifPresent(run -> {
+                isStoring = true;
+                storage.store(this, partition, run, contents.get(run), topicId);
+            });
+        }
+    }
+
+    /** Notes the last offset of an object that is there at the start of the run that is being stored. */
+    synchronized void occupied(long last) {
+        occupied = OptionalLong.of(last);
+        storage.found(partition.topic());
+    }
+
+    /** Notes why the partition must not be read any further. */
+    synchronized void broken(String why) {
+        broken = Optional.of(why);
+        end();
+    }
+
+    /** Why the partition must not be read any further. */
+    synchronized Optional<String> broken() {
+        return broken;
+    }
+
+    @Override
+    public synchronized void done(long start, boolean stored) {
+        isStoring = false;
+        if (ended) {
+            return;
+        }
+        if (stored) {
+            Chain.Run run = chain.next().orElseThrow();
+            if (occupied.isPresent() && chain.occupied(occupied.getAsLong())) {
+                restart = OptionalLong.of(chain.commit().offset());
+                dropAll();
+            } else {
+                if (occupied.isEmpty()) {
+                    chain.stored();
+                }
+                drop(run);
+            }
+        }
+        occupied = OptionalLong.empty();
+        storeNext();
+    }
+
+    private void drop(Chain.Run run) {
+        storage.memory(-contents.remove(run).memory());
+    }
+
+    private void dropAll() {
+        contents.values().forEach(content -> storage.memory(-content.memory()));
+        contents.clear();
+    }
+
+    /** The offset from which the partition is to be read again, by another assignment, if another writer's object was there. */
+    synchronized OptionalLong restart() {
+        return restart;
+    }
+
+    /** What may be committed; {@code position} is where the consumer reads next if no record is in flight. */
+    synchronized Chain.Commit commit(OptionalLong position) {
+        position.ifPresent(chain::passed);
+        return chain.commit();
+    }
+
+    /** Whether a complete run is not stored. */
+    synchronized boolean isPending() {
+        return chain.next().isPresent();
+    }
+
+    /** How many of its runs cannot be stored. */
+    synchronized int failing() {
+        return failing;
+    }
+
+    /** Complete runs are stored yet, if that succeeds at once; the open one never will be. */
+    synchronized void revoke() {
+        revoked = true;
+    }
+
+    /** Ends it: what is not stored is dropped, and read again by another assignment. */
+    synchronized void end() {
+        ended = true;
+        revoked = true;
+        dropAll();
+    }
+
+    @Override
+    public synchronized boolean begin(long start) {
+        return !ended;
+    }
+
+    @Override
+    public synchronized boolean isRevoked() {
+        return revoked;
+    }
+
+    /** A suspended connector stores what it has read. */
+    @Override
+    public boolean isSuspended() {
+        return false;
+    }
+
+    @Override
+    public synchronized void failed() {
+        failing++;
+    }
+
+    @Override
+    public synchronized void failedEnded() {
+        failing--;
+    }
+
+    @Override
+    public synchronized void unloaded(long start, long due) {
+        // It is stored again at the next look.
+        isStoring = false;
+    }
+}

@@ -1,0 +1,224 @@
+package io.s3destination;
+
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.apache.camel.AsyncProducer;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stores the runs of a connector's partitions: each goes through the route {@code <connector>-objects}, on the threads of the
+ * connector's uploads. Finds where the chain of a partition goes on, too, on threads of its own. Safe for all threads.
+ */
+final class RunStorage {
+
+    /** What completes a run. */
+    enum End {
+        RECORDS,
+        BYTES,
+        AGE,
+        MEMORY
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RunStorage.class);
+    /** What all runs take in memory, in bytes, before the largest open ones are completed. */
+    private static final long MAX_MEMORY = Runtime.getRuntime().maxMemory() / 4;
+
+    private final String connector;
+    private final ObjectSize size;
+    private final RunCodec codec;
+    private final String folder;
+    private final ChainObjects objects;
+    private final RecordPool pool;
+    private final AsyncProducer route;
+    private final InFlightLimit limit;
+    private final Executor lookups;
+    private final Claims claims;
+    private final Function<String, StreamMetrics> metrics;
+    private volatile boolean memoryLogged;
+    private final AtomicLong memory = new AtomicLong();
+    private final Set<String> claimed = new HashSet<>();
+
+    /** Makes the claim of a stream. */
+    interface Claims {
+        ChainClaim of(String stream, Optional<Uuid> topicId);
+    }
+
+    /**
+     * @param route to {@code <connector>-objects}, which is started
+     * @param metrics of each stream
+     * @param lookups runs what looks at the bucket before a partition is read
+     */
+    RunStorage(
+            String connector,
+            ObjectSize size,
+            RunCodec codec,
+            String folder,
+            ChainObjects objects,
+            Claims claims,
+            RecordPool pool,
+            AsyncProducer route,
+            InFlightLimit limit,
+            Function<String, StreamMetrics> metrics,
+            Executor lookups) {
+        this.metrics = metrics;
+        this.connector = connector;
+        this.size = size;
+        this.codec = codec;
+        this.folder = folder;
+        this.objects = objects;
+        this.claims = claims;
+        this.pool = pool;
+        this.route = route;
+        this.limit = limit;
+        this.lookups = lookups;
+    }
+
+    ObjectSize size() {
+        return size;
+    }
+
+    RunCodec codec() {
+        return codec;
+    }
+
+    String folder() {
+        return folder;
+    }
+
+    RunContent open(long readAt) {
+        return new RunContent(codec, readAt);
+    }
+
+    void memory(long change) {
+        memory.addAndGet(change);
+    }
+
+    /** Whether runs take more memory than they may. */
+    boolean isMemoryReached() {
+        return memory.get() >= MAX_MEMORY;
+    }
+
+    /** Takes in what has completed a run of a stream. */
+    void completed(String stream, End by) {
+        metrics.apply(stream).completed(by);
+        if (by == End.MEMORY && !memoryLogged) {
+            memoryLogged = true;
+            LOG.info(
+                    "{}: open runs take more than {} MB: the largest are stored before they are complete, here and later"
+                            + " (s3_destination_runs_completed_total)",
+                    connector,
+                    MAX_MEMORY >> 20);
+        }
+    }
+
+    /** Takes in that an object of a stream was there when it was to be created. */
+    void found(String stream) {
+        metrics.apply(stream).found();
+    }
+
+    /** Has a run stored. */
+    void store(
+            PartitionRuns runs, TopicPartition partition, Chain.Run run, RunContent content, Optional<Uuid> topicId) {
+        Exchange exchange = route.getEndpoint().createExchange();
+        RecordInFlight inFlight = new RecordInFlight(runs, limit, partition, run.start(), 0);
+        inFlight.dispatch();
+        exchange.getExchangeExtension().setFromRouteId(connector);
+        exchange.getMessage().setHeader(KafkaConstants.TOPIC, partition.topic());
+        exchange.getMessage().setHeader(KafkaConstants.PARTITION, partition.partition());
+        exchange.getMessage().setHeader(KafkaConstants.OFFSET, run.start());
+        exchange.setVariable("folder", folder);
+        exchange.setVariable("object", ChainObjects.name(partition, run.start()));
+        exchange.setVariable("suffix", codec.suffix());
+        new RunToStore(this, runs, partition, run, content, topicId).attach(exchange);
+        RecordCompletion.follow(exchange, inFlight);
+        pool.submit(
+                inFlight,
+                () -> route.process(
+                        exchange,
+                        unused -> inFlight.done(
+                                Optional.ofNullable(exchange.getException()).map(Exception::toString))));
+    }
+
+    /** The last offset of the object that is there in place of a run's. */
+    OptionalLong last(TopicPartition partition, long start, Optional<Uuid> topicId) throws BrokenChain {
+        return objects.last(partition, start, topicId);
+    }
+
+    /**
+     * Finds where the chain of a partition goes on.
+     *
+     * @param begin the offset that is to be read next by the commit, or by the beginning of the log
+     * @param link where the next object begins, if the commit says so by its mark
+     * @param isUnmarked whether there is a commit without a mark: it may be one of records that are objects of their own
+     * @return fails with {@link BrokenChain} if it cannot go on, and otherwise if S3 does not answer
+     */
+    CompletableFuture<Chain.Commit> find(
+            TopicPartition partition, long begin, OptionalLong link, boolean isUnmarked, Optional<Uuid> topicId) {
+        CompletableFuture<Chain.Commit> found = new CompletableFuture<>();
+        lookups.execute(() -> {
+            try {
+                claim(partition.topic(), topicId);
+                if (isUnmarked && begin > 0) {
+                    checkMode(partition, begin - 1);
+                }
+                found.complete(
+                        link.isPresent()
+                                ? new Chain.Commit(Math.max(begin, link.getAsLong()), link.getAsLong())
+                                : walk(partition, begin, topicId));
+            } catch (BrokenChain | RuntimeException e) {
+                found.completeExceptionally(e);
+            }
+        });
+        return found;
+    }
+
+    private void checkMode(TopicPartition partition, long stored) throws BrokenChain {
+        Optional<String> single = objects.single(partition, stored);
+        if (single.isPresent()) {
+            throw new BrokenChain("the folder holds objects of one record (" + single.get()
+                    + "), which objects of many records cannot share: set another folder");
+        }
+    }
+
+    private void claim(String stream, Optional<Uuid> topicId) throws BrokenChain {
+        synchronized (claimed) {
+            if (!claimed.contains(stream)) {
+                claims.of(stream, topicId).make();
+                claimed.add(stream);
+            }
+        }
+    }
+
+    private Chain.Commit walk(TopicPartition partition, long begin, Optional<Uuid> topicId) throws BrokenChain {
+        ChainWalk walk = new ChainWalk(size.records(), begin);
+        while (!walk.isDone()) {
+            OptionalLong last = objects.last(partition, walk.start(), topicId);
+            if (last.isPresent()) {
+                walk.found(last.getAsLong());
+                limit.progressed(1);
+            } else {
+                walk.notFound();
+            }
+        }
+        if (walk.start() != begin) {
+            LOG.info(
+                    "{}: partition {} is read from offset {}, where its chain of objects goes on, not from offset {}",
+                    connector,
+                    partition,
+                    walk.start(),
+                    begin);
+        }
+        return new Chain.Commit(walk.start(), walk.start());
+    }
+}
