@@ -20,11 +20,11 @@ final class CalledRoutes {
 
     /** Checks that the route is there that stores objects of many records, where a connector makes such. */
     static void checkObjects(CamelContext context, String connector, Settings settings) {
-        String route = connector + "-objects";
+        String route = ObjectSize.route(connector);
         Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
         if (ObjectSize.read(connector, settings).isMany() && model.getRouteDefinition(route) == null) {
             settings.fault("there is no route '" + route + "', which connector." + connector
-                    + ".records_per_object above 1 needs: copy routes/to-s3-objects.camel.yaml for it");
+                    + ".records_per_object above 1 needs: copy routes/objects-to-s3.camel.yaml for it");
         }
     }
 

@@ -114,7 +114,8 @@ final class Chain {
         complete.clear();
         open = null;
         link = last + 1;
-        offset = last + 1;
+        // That writer may have read records that were deleted since: its object may end before the offset.
+        offset = Math.max(offset, link);
         return true;
     }
 

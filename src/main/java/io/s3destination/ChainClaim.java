@@ -93,9 +93,7 @@ final class ChainClaim {
 
     private Optional<Map<String, String>> look() {
         try {
-            return Optional.of(
-                    client.headObject(request -> request.bucket(bucket).key(key))
-                            .metadata());
+            return Optional.of(ChainObjects.head(client, bucket, key));
         } catch (S3Exception e) {
             if (e.statusCode() == 404 || e.statusCode() == 403) {
                 return Optional.empty();

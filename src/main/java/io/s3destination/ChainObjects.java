@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -115,6 +116,20 @@ final class ChainObjects {
     }
 
     private Map<String, String> head(String key) {
-        return client.headObject(request -> request.bucket(bucket).key(key)).metadata();
+        return head(client, bucket, key);
+    }
+
+    /**
+     * The metadata of an object. It is asked for twice, since HTTP has no mark for the end of headers that were cut off with their
+     * connection: half a number is a number.
+     */
+    static Map<String, String> head(S3Client client, String bucket, String key) {
+        Map<String, String> metadata =
+                client.headObject(request -> request.bucket(bucket).key(key)).metadata();
+        if (!metadata.equals(
+                client.headObject(request -> request.bucket(bucket).key(key)).metadata())) {
+            throw SdkClientException.create("S3 shows two different metadata of " + key);
+        }
+        return metadata;
     }
 }

@@ -232,7 +232,7 @@ public final class Connectors implements CamelContextAware {
     private AsyncProducer objectsRoute(String connector) {
         try {
             AsyncProducer route =
-                    context.getEndpoint(ObjectSize.route(connector)).createAsyncProducer();
+                    context.getEndpoint("direct:" + ObjectSize.route(connector)).createAsyncProducer();
             route.start();
             return route;
         } catch (Exception e) {

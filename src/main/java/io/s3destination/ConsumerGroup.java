@@ -59,7 +59,7 @@ final class ConsumerGroup {
     private volatile Standstill standstill = new Standstill(0, Duration.ZERO);
     private volatile Thread poller = Thread.currentThread();
     private Admin admin;
-    private Optional<RunStorage> runs;
+    private volatile Optional<RunStorage> runs = Optional.empty();
 
     /**
      * @param place where its records are stored, as {@link CommitMark#place} has it
@@ -93,9 +93,6 @@ final class ConsumerGroup {
     /** @param settings of the consumer: where Kafka is, and how to log in */
     synchronized void opened(OffsetCommittingConsumer consumer, Properties settings) {
         consumers.add(consumer);
-        // An edit of the route makes a new consumer.
-        knownPlace = Optional.empty();
-        runs = null;
         if (admin == null) {
             Map<String, Object> mine = new HashMap<>();
             AdminClientConfig.configNames().stream()
@@ -261,14 +258,13 @@ final class ConsumerGroup {
     }
 
     private String mode() {
-        return runs().isPresent() ? CommitMark.MANY : CommitMark.ONE_RECORD;
+        return runs.isPresent() ? CommitMark.MANY : CommitMark.ONE_RECORD;
     }
 
-    /** What stores runs of records, where an object holds many; made for each consumer anew, since settings may be edited. */
-    synchronized Optional<RunStorage> runs() {
-        if (runs == null) {
-            runs = makeRuns.apply(this);
-        }
+    /** What stores runs of records, where an object holds many; for a consumer that is made, maybe after an edit. */
+    synchronized Optional<RunStorage> newRuns() {
+        knownPlace = Optional.empty();
+        runs = makeRuns.apply(this);
         return runs;
     }
 

@@ -48,9 +48,9 @@ record ObjectSize(int records, long bytes, Duration age) {
         return value;
     }
 
-    /** Where the route begins that stores the objects of many records of a connector. */
+    /** The route that stores the objects of many records of a connector, and its input {@code direct:}. */
     static String route(String connector) {
-        return "direct:" + connector + "-objects";
+        return "objects-" + connector;
     }
 
     /** Whether an object holds many records. */

@@ -63,12 +63,12 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     OffsetCommittingConsumer(Properties kafka, ConsumerGroup group) {
         super(kafka);
         this.group = group;
-        group.opened(this, kafka);
-        this.runs = group.runs();
+        this.runs = group.newRuns();
         this.tracker = new OffsetTracker(group.inFlight(), SPAN, runs);
         this.starts = new StartCheck(group);
         this.chains = new ChainStart(group);
         this.commits = new OffsetCommits(this, group, tracker);
+        group.opened(this, kafka);
     }
 
     @Override
@@ -125,9 +125,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
                 group.stop(partition.getKey(), why);
                 stop(partition.getKey());
             });
-            partition.getValue().restart().ifPresent(offset -> {
+            partition.getValue().restart().ifPresent(begin -> {
                 tracker.remove(Set.of(partition.getKey()));
-                followChain(partition.getKey(), new Chain.Commit(offset, offset));
+                followChain(partition.getKey(), begin);
             });
         }
     }

@@ -25,7 +25,7 @@ final class PartitionRuns implements RecordInFlight.Owner {
     private boolean ended;
     private int failing;
     private OptionalLong occupied = OptionalLong.empty();
-    private OptionalLong restart = OptionalLong.empty();
+    private Optional<Chain.Commit> restart = Optional.empty();
     private Optional<String> broken = Optional.empty();
 
     /**
@@ -123,7 +123,7 @@ final class PartitionRuns implements RecordInFlight.Owner {
         if (stored) {
             Chain.Run run = chain.next().orElseThrow();
             if (occupied.isPresent() && chain.occupied(occupied.getAsLong())) {
-                restart = OptionalLong.of(chain.commit().offset());
+                restart = Optional.of(chain.commit());
                 dropAll();
             } else {
                 if (occupied.isEmpty()) {
@@ -145,8 +145,8 @@ final class PartitionRuns implements RecordInFlight.Owner {
         contents.clear();
     }
 
-    /** The offset from which the partition is to be read again, by another assignment, if another writer's object was there. */
-    synchronized OptionalLong restart() {
+    /** From where the partition is to be read again, by another assignment, if another writer's object was there. */
+    synchronized Optional<Chain.Commit> restart() {
         return restart;
     }
 
@@ -173,6 +173,10 @@ final class PartitionRuns implements RecordInFlight.Owner {
 
     /** Ends it: what is not stored is dropped, and read again by another assignment. */
     synchronized void end() {
+        chain.open()
+                .map(contents::get)
+                .filter(open -> open.lines() > 0)
+                .ifPresent(open -> storage.dropped(partition, open.lines()));
         ended = true;
         revoked = true;
         dropAll();

@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stores the runs of a connector's partitions: each goes through the route {@code <connector>-objects}, on the threads of the
+ * Stores the runs of a connector's partitions: each goes through the route {@code objects-<connector>}, on the threads of the
  * connector's uploads. Finds where the chain of a partition goes on, too, on threads of its own. Safe for all threads.
  */
 final class RunStorage {
@@ -46,6 +46,7 @@ final class RunStorage {
     private final Claims claims;
     private final Function<String, StreamMetrics> metrics;
     private volatile boolean memoryLogged;
+    private volatile boolean hasCompleted;
     private final AtomicLong memory = new AtomicLong();
     private final Set<String> claimed = new HashSet<>();
 
@@ -55,7 +56,7 @@ final class RunStorage {
     }
 
     /**
-     * @param route to {@code <connector>-objects}, which is started
+     * @param route to {@code objects-<connector>}, which is started
      * @param metrics of each stream
      * @param lookups runs what looks at the bucket before a partition is read
      */
@@ -111,6 +112,7 @@ final class RunStorage {
 
     /** Takes in what has completed a run of a stream. */
     void completed(String stream, End by) {
+        hasCompleted = true;
         metrics.apply(stream).completed(by);
         if (by == End.MEMORY && !memoryLogged) {
             memoryLogged = true;
@@ -119,6 +121,18 @@ final class RunStorage {
                             + " (s3_destination_runs_completed_total)",
                     connector,
                     MAX_MEMORY >> 20);
+        }
+    }
+
+    /** Takes in that records were dropped in an open run, since their partition is left. */
+    void dropped(TopicPartition partition, int lines) {
+        if (!hasCompleted) {
+            LOG.warn(
+                    "{}: {} records of partition {} were read, and their object was not complete: a process that restarts before"
+                            + " records_per_object, bytes_per_object or seconds_per_object is reached never stores",
+                    connector,
+                    lines,
+                    partition);
         }
     }
 

@@ -380,7 +380,7 @@ class FaultsIT {
         ledger.produce(RECORDS / 5);
         ledger.isCompleteBut(partition, offset, PATIENCE);
         // Once a minute it is tried again, by a new consumer.
-        assertThat(bundle.log().lines().filter(line -> line.contains(" ERROR i.s.")))
+        assertThat(bundle.log().lines().filter(line -> line.contains(" ERROR i.s.OffsetCommittingConsumer")))
                 .hasSizeBetween(
                         1,
                         1 + (int) Duration.ofNanos(System.nanoTime() - started).toMinutes())

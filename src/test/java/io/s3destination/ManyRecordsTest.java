@@ -7,6 +7,8 @@ import io.s3destination.embedded.Chains;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
+import io.s3destination.embedded.FaultyProxy;
+import io.s3destination.embedded.FaultyProxy.Fault;
 import io.s3destination.embedded.RunningBundle;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -212,6 +214,20 @@ class ManyRecordsTest {
     }
 
     @Test
+    void theRightToLookAtObjectsIsNeeded() throws Exception {
+        produce(8);
+        try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1)) {
+            proxy.fail("HEAD /", 1, Fault.ACCESS_DENIED);
+            settings.put("resource.datalake.url", s3.connectionUrl(stream, proxy.endpoint()));
+            try (RunningBundle bundle = RunningBundle.start(settings)) {
+                isRefused(bundle, "records_per_object above 1 needs s3:GetObject beside s3:PutObject");
+            }
+        }
+
+        assertThat(s3.keys(stream)).containsExactly(FOLDER + "/_chain/" + stream);
+    }
+
+    @Test
     void anObjectWithoutItsMetadataStopsItsPartitionOnly() throws Exception {
         writer.putObject(
                 object -> object.bucket(stream).key(FOLDER + "/" + stream + "-0-0000000000.ndjson.gz"),
@@ -223,6 +239,21 @@ class ManyRecordsTest {
                     bundle,
                     "last-offset of the object " + FOLDER + "/" + stream + "-0-0000000000.ndjson.gz is missing");
             Awaitility.await().atMost(PATIENCE).until(() -> committed() == 30);
+        }
+    }
+
+    @Test
+    void whatIsInAnOpenRunWhenItStopsIsStoredAfterTheNextStart() throws Exception {
+        settings.put("connector.to-s3.seconds_per_object", "3600");
+        produce(40);
+        try (RunningBundle bundle = startWithShortLimits()) {
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.lag") == 40);
+        }
+        assertThat(chains()).isEmpty();
+
+        settings.put("connector.to-s3.seconds_per_object", "1");
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            isComplete(bundle);
         }
     }
 

@@ -67,6 +67,23 @@ public final class Chains {
         }
     }
 
+    /** Where objects do not follow one another, or hold fewer lines than offsets; of streams without gaps a sign of a loss. */
+    public static List<String> gaps(Map<Integer, List<Link>> chains) {
+        List<String> gaps = new ArrayList<>();
+        chains.forEach((partition, chain) -> {
+            long next = 0;
+            for (Link link : chain) {
+                if (link.start() != next || link.lines().size() != link.last() + 1 - link.start()) {
+                    gaps.add(link.key() + " to " + link.last() + " with "
+                            + link.lines().size() + " lines, not from " + next);
+                }
+                next = link.last() + 1;
+            }
+            gaps.add("partition " + partition + " ends before " + next);
+        });
+        return gaps;
+    }
+
     /** All lines of all chains. */
     public static List<String> lines(Map<Integer, List<Link>> chains) {
         return chains.values().stream()

@@ -75,8 +75,10 @@ public final class FaultyProxy implements AutoCloseable {
             this.answer = answer;
         }
 
-        private byte[] answer() {
-            return answer.getBytes(ISO_8859_1);
+        /** To a request HEAD without the body. */
+        private byte[] answer(String method) {
+            String whole = method.equals("HEAD") ? answer.substring(0, answer.indexOf("\r\n\r\n") + 4) : answer;
+            return whole.getBytes(ISO_8859_1);
         }
     }
 
@@ -215,7 +217,9 @@ public final class FaultyProxy implements AutoCloseable {
                     bytesPerSecond == 0 ? client.getInputStream() : slowLink(client, bytesPerSecond));
             while (true) {
                 byte[] head = HttpMessage.head(in);
-                String path = new String(head, ISO_8859_1).split(" ", 3)[1];
+                String[] line = new String(head, ISO_8859_1).split(" ", 3);
+                // As in "HEAD /bucket/key".
+                String path = line[0] + " " + line[1];
                 byte[] request = HttpMessage.read(head, new SlowBody(in, path));
                 requests.add(new Request(path, System.nanoTime()));
                 Thread.sleep(delay.toMillis());
@@ -224,7 +228,7 @@ public final class FaultyProxy implements AutoCloseable {
                     in.transferTo(ByteArrayOutputStream.nullOutputStream());
                     return;
                 }
-                byte[] answer = fault == null || fault.isPassedOn ? upstream.answer(request) : fault.answer();
+                byte[] answer = fault == null || fault.isPassedOn ? upstream.answer(request) : fault.answer(line[0]);
                 if (fault == Fault.RESET || fault == Fault.ANSWER_LOST) {
                     reset(client);
                     return;
@@ -281,7 +285,7 @@ public final class FaultyProxy implements AutoCloseable {
                 answers = new BufferedInputStream(socket.getInputStream());
             }
             socket.getOutputStream().write(request);
-            byte[] answer = HttpMessage.read(answers);
+            byte[] answer = HttpMessage.answer(answers, new String(request, 0, 5, ISO_8859_1).equals("HEAD "));
             used = System.nanoTime();
             if (new String(answer, 0, 12, ISO_8859_1).endsWith(" 200")) {
                 stored.incrementAndGet();

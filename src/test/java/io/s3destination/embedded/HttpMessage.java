@@ -22,7 +22,12 @@ final class HttpMessage {
         return read(head(in), in);
     }
 
-    /** The same, of which the head has been read. */
+    /** One answer, which has no body to a request HEAD. */
+    static byte[] answer(InputStream in, boolean toHead) throws IOException {
+        return toHead ? head(in) : read(in);
+    }
+
+    /** One request or answer, of which the head has been read. */
     static byte[] read(byte[] head, InputStream in) throws IOException {
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         message.write(head);
