@@ -24,6 +24,9 @@ final class PartitionRuns implements RecordInFlight.Owner {
     private boolean revoked;
     private boolean ended;
     private int failing;
+    /** When the next run may be stored, by {@link System#nanoTime()}. */
+    private long due = System.nanoTime();
+
     private OptionalLong occupied = OptionalLong.empty();
     private Optional<Chain.Commit> restart = Optional.empty();
     private Optional<String> broken = Optional.empty();
@@ -74,7 +77,9 @@ final class PartitionRuns implements RecordInFlight.Owner {
                 .isPresent()) {
             complete(RunStorage.End.AGE);
         }
-        storeNext();
+        if (!revoked && now - due >= 0) {
+            storeNext();
+        }
     }
 
     /** The bytes of its open run. */
@@ -133,7 +138,9 @@ final class PartitionRuns implements RecordInFlight.Owner {
             }
         }
         occupied = OptionalLong.empty();
-        storeNext();
+        if (stored) {
+            storeNext();
+        }
     }
 
     private void drop(Chain.Run run) {
@@ -209,8 +216,8 @@ final class PartitionRuns implements RecordInFlight.Owner {
     }
 
     @Override
-    public synchronized void unloaded(long start, long due) {
-        // It is stored again at the next look.
-        isStoring = false;
+    public synchronized void unloaded(long start, long notBefore) {
+        // Its content is here yet: it is stored at a later look.
+        due = notBefore;
     }
 }

@@ -13,7 +13,7 @@ import org.apache.camel.Message;
 final class RunContent {
 
     /** So much is compressed at once: less would compress worse, more take memory in each open run. */
-    private static final int PART = 128 << 10;
+    private static final int PART = 64 << 10;
 
     /**
      * A value that is not JSON.

@@ -32,7 +32,7 @@ final class RunStorage {
 
     private static final Logger LOG = LoggerFactory.getLogger(RunStorage.class);
     /** What all runs take in memory, in bytes, before the largest open ones are completed. */
-    private static final long MAX_MEMORY = Runtime.getRuntime().maxMemory() / 4;
+    private static final long MAX_MEMORY = Runtime.getRuntime().maxMemory() / 8;
 
     private final String connector;
     private final ObjectSize size;

@@ -124,6 +124,32 @@ abstract class StoringSuite {
         assertThat(object.response().contentEncoding()).isEqualTo(encoding);
     }
 
+    @ParameterizedTest
+    @CsvSource({"gzip, .gz, gzip", "zstd, .zst, zstd", "none, '',"})
+    void manyRecordsShareAnObjectWithALineForEach(String compression, String suffix, String encoding) throws Exception {
+        settings.put("connector.to-s3.output_compression", compression);
+        settings.put("connector.to-s3.records_per_object", "3");
+        settings.put("connector.to-s3.seconds_per_object", "1");
+        produce(stream, 1, "{\"a\":1.10}", "{\"b\":\r\n2}", "no json", "{\"c\":3}");
+
+        runUntilStored(4);
+
+        assertThat(objects().keySet())
+                .containsExactly(
+                        "datalake-dead-letter/" + stream + "-1-0000000002",
+                        "datalake/_chain/" + stream,
+                        "datalake/" + stream + "-1-0000000000.ndjson" + suffix,
+                        "datalake/" + stream + "-1-0000000003.ndjson" + suffix);
+        ResponseBytes<GetObjectResponse> object = object("datalake/" + stream + "-1-0000000000.ndjson" + suffix);
+        assertThat(unpacked(object, suffix)).isEqualTo("{\"a\":1.10}\n{\"b\":  2}\n");
+        assertThat(object.response().contentType()).isEqualTo("application/x-ndjson");
+        assertThat(object.response().contentEncoding()).isEqualTo(encoding);
+        assertThat(object.response().metadata())
+                .containsEntry("records", "2")
+                .containsEntry("last-offset", "2")
+                .containsKey("topic-id");
+    }
+
     @Test
     void jsonIsStoredAsItCame() throws Exception {
         String[] values = {
