@@ -103,6 +103,12 @@ class ConnectorsTest {
             connector.to-s3.uploads | 9999999999                 | '9999999999' is no number
             connector.to-s3.uploads | 0                          | 0 is out of range. It must be a number from 1 to 1024
             connector.to-s3.uploads | 1025                       | 1025 is out of range
+            connector.to-s3.records_per_object | 0               | 0 is out of range. It must be a number from 1 to 1000000
+            connector.to-s3.records_per_object | 1e6             | '1e6' is no number
+            connector.to-s3.records_per_object | 1000001         | 1000001 is out of range
+            connector.to-s3.bytes_per_object   | 8MB             | '8MB' is no number
+            connector.to-s3.bytes_per_object   | 1023            | 1023 is out of range. It must be a number from 1024 to 268435456
+            connector.to-s3.seconds_per_object | 0               | 0 is out of range. It must be a number from 1 to 3600
             """)
     void wrongSettingIsNamedWithItsForm(String setting, String value, String fault) {
         set(setting, value);
@@ -182,6 +188,22 @@ class ConnectorsTest {
                 .isInstanceOf(BadSettingsException.class)
                 .withMessageContaining("connector.to-s3.output_compression: 'GZIP' is no compression")
                 .withMessageContaining("one of none, zip");
+    }
+
+    @Test
+    void manyRecordsNeedARouteAndACompressionThatQueryEnginesRead() throws Exception {
+        addCompression("zip");
+        set("connector.to-s3.output_compression", "zip");
+        set("connector.to-s3.records_per_object", "2");
+        configure();
+
+        assertThatExceptionOfType(RuntimeCamelException.class)
+                .isThrownBy(context::start)
+                .havingRootCause()
+                .isInstanceOf(BadSettingsException.class)
+                .withMessageContaining(
+                        "'zip' cannot hold many records that query engines can read (records_per_object)")
+                .withMessageContaining("there is no route 'objects-to-s3'");
     }
 
     @Test
