@@ -77,7 +77,9 @@ public final class FaultyProxy implements AutoCloseable {
 
         /** To a request HEAD without the body. */
         private byte[] answer(String method) {
-            String whole = method.equals("HEAD") ? answer.substring(0, answer.indexOf("\r\n\r\n") + 4) : answer;
+            String whole = method.equals("HEAD") && !answer.isEmpty()
+                    ? answer.substring(0, answer.indexOf("\r\n\r\n") + 4)
+                    : answer;
             return whole.getBytes(ISO_8859_1);
         }
     }
