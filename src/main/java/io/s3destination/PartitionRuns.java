@@ -144,7 +144,9 @@ final class PartitionRuns implements RecordInFlight.Owner {
     }
 
     private void drop(Chain.Run run) {
-        storage.memory(-contents.remove(run).memory());
+        RunContent content = contents.remove(run);
+        storage.memory(-content.memory());
+        content.clear();
     }
 
     private void dropAll() {

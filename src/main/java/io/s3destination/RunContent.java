@@ -1,6 +1,7 @@
 package io.s3destination;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32;
@@ -27,19 +28,23 @@ final class RunContent {
 
     private final RunCodec codec;
     private final long begun;
-    private final ByteArrayOutputStream compressed = new ByteArrayOutputStream(256);
+    /** In one piece once it is {@link #finish finished}. */
+    private final List<byte[]> compressed = new ArrayList<>();
+
     private final List<DeadLetter> deadLetters = new ArrayList<>();
     private final CRC32 checksum = new CRC32();
     private final Part part = new Part();
     private int lines;
     private long bytes;
+    private int compressedSize;
+    private boolean finished;
     private volatile long memory;
 
     /** @param begun when its first record was read, by {@link System#nanoTime()} */
     RunContent(RunCodec codec, long begun) {
         this.codec = codec;
         this.begun = begun;
-        compressed.writeBytes(codec.head());
+        keep(codec.head());
     }
 
     /** Adds a text and a line feed; line feeds and carriage returns inside, which are white space in JSON, become spaces. */
@@ -65,26 +70,44 @@ final class RunContent {
     private void compress() {
         if (part.size() > 0) {
             checksum.update(part.content(), 0, part.size());
-            compressed.writeBytes(codec.part(part.content(), part.size()));
+            keep(codec.part(part.content(), part.size()));
             part.reset();
         }
     }
 
+    private void keep(byte[] piece) {
+        compressed.add(piece);
+        compressedSize += piece.length;
+    }
+
     private void measure() {
         memory = part.capacity()
-                + compressed.size()
+                + compressedSize
                 + deadLetters.stream().mapToLong(DeadLetter::size).sum();
     }
 
-    /** The object, once the run is complete. */
+    /** The object, once the run is complete; the same each time. */
     byte[] finish() {
-        compress();
-        long length = bytes - deadLetters.stream().mapToLong(DeadLetter::size).sum();
-        byte[] tail = codec.tail(checksum, length);
-        ByteArrayOutputStream all = new ByteArrayOutputStream(compressed.size() + tail.length);
-        all.writeBytes(compressed.toByteArray());
-        all.writeBytes(tail);
-        return all.toByteArray();
+        if (!finished) {
+            compress();
+            part.clear();
+            long length =
+                    bytes - deadLetters.stream().mapToLong(DeadLetter::size).sum();
+            keep(codec.tail(checksum, length));
+            ByteBuffer whole = ByteBuffer.allocate(compressedSize);
+            compressed.forEach(whole::put);
+            compressed.clear();
+            compressed.add(whole.array());
+            finished = true;
+        }
+        return compressed.get(0);
+    }
+
+    /** Lets go of what is stored: threads keep the last exchange that they have worked on. */
+    void clear() {
+        compressed.clear();
+        deadLetters.clear();
+        part.clear();
     }
 
     List<DeadLetter> deadLetters() {
@@ -123,6 +146,11 @@ final class RunContent {
 
         int capacity() {
             return buf.length;
+        }
+
+        void clear() {
+            buf = new byte[0];
+            reset();
         }
 
         void joinLines(int start) {

@@ -31,8 +31,8 @@ final class RunStorage {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(RunStorage.class);
-    /** What all runs take in memory, in bytes, before the largest open ones are completed. */
-    private static final long MAX_MEMORY = Runtime.getRuntime().maxMemory() / 8;
+    /** What all runs take in memory, in bytes, before the largest open ones are completed: the SDK copies what it sends. */
+    private static final long MAX_MEMORY = Runtime.getRuntime().maxMemory() / 16;
 
     private final String connector;
     private final ObjectSize size;
@@ -158,10 +158,10 @@ final class RunStorage {
         RecordCompletion.follow(exchange, inFlight);
         pool.submit(
                 inFlight,
-                () -> route.process(
-                        exchange,
-                        unused -> inFlight.done(
-                                Optional.ofNullable(exchange.getException()).map(Exception::toString))));
+                () -> route.process(exchange, unused -> {
+                    inFlight.done(Optional.ofNullable(exchange.getException()).map(Exception::toString));
+                    exchange.getMessage().setBody(null);
+                }));
     }
 
     /** The last offset of the object that is there in place of a run's. */
