@@ -81,11 +81,9 @@ final class ChainClaim {
             throw new BrokenChain("the objects of this stream in this folder end in " + suffix + " (" + key
                     + "), so output_compression cannot change there: set another folder");
         }
-        Optional<String> other =
-                topicId.map(Uuid::toString).filter(id -> !id.equals(metadata.getOrDefault(ChainObjects.TOPIC_ID, id)));
-        if (other.isPresent()) {
+        if (ChainObjects.isOfOther(topicId, metadata)) {
             throw new BrokenChain("the folder holds another topic of this name (" + key + ": topic ID "
-                    + metadata.get(ChainObjects.TOPIC_ID) + ", this is " + other.get()
+                    + metadata.get(ChainObjects.TOPIC_ID) + ", this is " + topicId.orElseThrow()
                     + "): the topic was created again, or another cluster's topic of that name is stored here. Set another"
                     + " folder");
         }

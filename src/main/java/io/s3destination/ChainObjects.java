@@ -1,6 +1,5 @@
 package io.s3destination;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -31,9 +30,9 @@ final class ChainObjects {
         this.codec = codec;
     }
 
-    /** The name of an object of a partition, without the folder and what tells one of many records from one of a single one. */
+    /** The name of an object of a partition, without folder and suffix. */
     static String name(TopicPartition partition, long start) {
-        return String.format(Locale.ROOT, "%s-%d-%010d", partition.topic(), partition.partition(), start);
+        return partition + "-" + Offset.text(start);
     }
 
     String key(TopicPartition partition, long start) {
@@ -41,7 +40,7 @@ final class ChainObjects {
     }
 
     /**
-     * The last offset of the object that begins there, or empty if there is none.
+     * The last offset of the object that begins there, or empty if no object does.
      *
      * @param topicId of the topic that is read, where the brokers know it
      * @throws BrokenChain if the object is not what it must be
@@ -53,9 +52,7 @@ final class ChainObjects {
         if (metadata.isEmpty()) {
             return OptionalLong.empty();
         }
-        Optional<String> other = topicId.map(Uuid::toString)
-                .filter(id -> !id.equals(metadata.get().getOrDefault(TOPIC_ID, id)));
-        if (other.isPresent()) {
+        if (isOfOther(topicId, metadata.get())) {
             throw new BrokenChain("the object " + key + " holds records of another topic " + partition.topic()
                     + " (topic ID " + metadata.get().get(TOPIC_ID)
                     + "): the topic was created again, or another cluster's"
@@ -72,6 +69,13 @@ final class ChainObjects {
                     + ", which no object that begins there can have: it was changed. " + REMEDY);
         }
         return OptionalLong.of(last);
+    }
+
+    /** Whether metadata names another topic than that, where both are known. */
+    static boolean isOfOther(Optional<Uuid> topicId, Map<String, String> metadata) {
+        return topicId.map(Uuid::toString)
+                .filter(id -> !id.equals(metadata.getOrDefault(TOPIC_ID, id)))
+                .isPresent();
     }
 
     /** Whether the single object of a record is there, of the names of one record per object. */

@@ -1,7 +1,7 @@
 package io.s3destination;
 
 /**
- * Looks for the end of a {@link Chain} where no mark tells it: for an object at or before an offset, at growing distance,
+ * Looks for the end of a {@link Chain} where no mark shows it: for an object at or before an offset, at growing distance,
  * and from there along the chain. Asks for one object after the other, by {@link #start}, and is done when the next one is
  * not there: its start is the link. For one thread at a time.
  */
@@ -33,11 +33,6 @@ final class ChainWalk {
 
     boolean isDone() {
         return done;
-    }
-
-    /** Whether the start is known to be a link. */
-    boolean isOnChain() {
-        return onChain;
     }
 
     /** Takes in that there is an object at the start. */

@@ -13,9 +13,8 @@ import java.util.regex.PatternSyntaxException;
  *
  * @param resource the name of the resource it stores to, or empty if the setting is missing or wrong
  * @param uploads how many records it stores at once
- * @param objects when an object is complete
  */
-record Connector(String name, Optional<String> resource, int uploads, ObjectSize objects) {
+record Connector(String name, Optional<String> resource, int uploads) {
 
     /** Finds the connectors that are set up, by the settings that each must have. */
     static final Pattern SETTING = Pattern.compile("connector\\.([^.]+)\\.(?:to|input)");
@@ -47,7 +46,8 @@ record Connector(String name, Optional<String> resource, int uploads, ObjectSize
         settings.optional(prefix + "folder", "a path such as orders/2026", "", Connector::folder);
         Optional<Integer> uploads =
                 settings.optional(prefix + "uploads", "a number from 1 to 1024", DEFAULT_UPLOADS, Connector::uploads);
-        return new Connector(name, resource, uploads.orElse(DEFAULT_UPLOADS), ObjectSize.read(name, settings));
+        ObjectSize.read(name, settings);
+        return new Connector(name, resource, uploads.orElse(DEFAULT_UPLOADS));
     }
 
     /** Checks the compression of a connector, once it is known which there are. */

@@ -11,6 +11,11 @@ public final class Offset {
 
     /** The record's offset with at least ten digits, zero-padded. */
     public String padded(@Header(KafkaConstants.OFFSET) long offset) {
+        return text(offset);
+    }
+
+    /** As {@link #padded}, of any offset. */
+    static String text(long offset) {
         return String.format(Locale.ROOT, "%010d", offset);
     }
 }

@@ -242,7 +242,7 @@ final class PartitionOffsets implements RecordInFlight.Owner {
         return runs;
     }
 
-    /** How many offsets are read and wait in the open run, if nothing else is on its way. */
+    /** How many offsets are read and wait in the open run, if nothing else is in flight. */
     long inOpenRun() {
         return runs.filter(all -> inFlight() == 0 && !all.isPending())
                 .map(all ->
@@ -250,7 +250,7 @@ final class PartitionOffsets implements RecordInFlight.Owner {
                 .orElse(0L);
     }
 
-    /** How many of its records are on their way, and whether a complete run of them is. */
+    /** How many of its records are in flight, and whether a complete run of them is. */
     int inFlight() {
         int storing = runs.filter(all -> all.isPending() && all.failing() == 0).isPresent() ? 1 : 0;
         return storing + recordsInFlight();

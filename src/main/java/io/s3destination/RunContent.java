@@ -35,7 +35,8 @@ final class RunContent {
     private final CRC32 checksum = new CRC32();
     private final Part part = new Part();
     private int lines;
-    private long bytes;
+    private long lineBytes;
+    private long deadLetterBytes;
     private int compressedSize;
     private boolean finished;
     private volatile long memory;
@@ -54,7 +55,7 @@ final class RunContent {
         part.joinLines(start);
         part.write('\n');
         lines++;
-        bytes += text.length + 1L;
+        lineBytes += text.length + 1L;
         if (part.size() >= PART) {
             compress();
         }
@@ -63,7 +64,7 @@ final class RunContent {
 
     void deadLetter(DeadLetter letter) {
         deadLetters.add(letter);
-        bytes += letter.size();
+        deadLetterBytes += letter.size();
         measure();
     }
 
@@ -81,9 +82,7 @@ final class RunContent {
     }
 
     private void measure() {
-        memory = part.capacity()
-                + compressedSize
-                + deadLetters.stream().mapToLong(DeadLetter::size).sum();
+        memory = part.capacity() + compressedSize + deadLetterBytes;
     }
 
     /** The object, once the run is complete; the same each time. */
@@ -91,9 +90,7 @@ final class RunContent {
         if (!finished) {
             compress();
             part.clear();
-            long length =
-                    bytes - deadLetters.stream().mapToLong(DeadLetter::size).sum();
-            keep(codec.tail(checksum, length));
+            keep(codec.tail(checksum, lineBytes));
             ByteBuffer whole = ByteBuffer.allocate(compressedSize);
             compressed.forEach(whole::put);
             compressed.clear();
@@ -120,7 +117,7 @@ final class RunContent {
 
     /** Of what it holds, before compression. */
     long bytes() {
-        return bytes;
+        return lineBytes + deadLetterBytes;
     }
 
     /** The bytes that it takes in memory, about. */

@@ -93,10 +93,6 @@ final class RunStorage {
         return codec;
     }
 
-    String folder() {
-        return folder;
-    }
-
     RunContent open(long readAt) {
         return new RunContent(codec, readAt);
     }

@@ -9,7 +9,7 @@ import org.apache.kafka.common.Uuid;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
- * A complete run on its way through the route that stores it; the body of the exchange, until its content takes that place.
+ * A complete run in the route that stores it; the body of the exchange, until its content takes that place.
  *
  * @param topicId of its topic, where the brokers know it
  */

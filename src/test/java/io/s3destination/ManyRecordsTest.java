@@ -183,22 +183,16 @@ class ManyRecordsTest {
             Awaitility.await().atMost(PATIENCE).until(() -> committed() == 8);
         }
         settings.put("connector.to-s3.records_per_object", "100");
-        try (RunningBundle bundle = RunningBundle.start(settings)) {
-            isRefused(bundle, "was stored with records_per_object = 1 in this folder");
-        }
+        isRefused("was stored with records_per_object = 1 in this folder");
         reset(1);
-        try (RunningBundle bundle = RunningBundle.start(settings)) {
-            isRefused(bundle, "the folder holds objects of one record");
-        }
+        isRefused("the folder holds objects of one record");
         settings.put("connector.to-s3.folder", "many");
         reset(0);
         try (RunningBundle bundle = RunningBundle.start(settings)) {
             isComplete(bundle);
         }
         settings.put("connector.to-s3.records_per_object", "1");
-        try (RunningBundle bundle = RunningBundle.start(settings)) {
-            isRefused(bundle, "was stored with records_per_object above 1 in this folder");
-        }
+        isRefused("was stored with records_per_object above 1 in this folder");
     }
 
     @Test
@@ -208,9 +202,7 @@ class ManyRecordsTest {
             isComplete(bundle);
         }
         settings.put("connector.to-s3.output_compression", "zstd");
-        try (RunningBundle bundle = RunningBundle.start(settings)) {
-            isRefused(bundle, "so output_compression cannot change there: set another folder");
-        }
+        isRefused("so output_compression cannot change there: set another folder");
     }
 
     @Test
@@ -219,9 +211,7 @@ class ManyRecordsTest {
         try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1)) {
             proxy.fail("HEAD /", 1, Fault.ACCESS_DENIED);
             settings.put("resource.datalake.url", s3.connectionUrl(stream, proxy.endpoint()));
-            try (RunningBundle bundle = RunningBundle.start(settings)) {
-                isRefused(bundle, "records_per_object above 1 needs s3:GetObject beside s3:PutObject");
-            }
+            isRefused("records_per_object above 1 needs s3:GetObject beside s3:PutObject");
         }
 
         assertThat(s3.keys(stream)).containsExactly(FOLDER + "/_chain/" + stream);
@@ -315,6 +305,12 @@ class ManyRecordsTest {
             offsets.put(new TopicPartition(stream, partition), new OffsetAndMetadata(offset));
         }
         kafka.admin().alterConsumerGroupOffsets("to-s3", offsets).all().get();
+    }
+
+    private void isRefused(String why) {
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            isRefused(bundle, why);
+        }
     }
 
     private void isRefused(RunningBundle bundle, String why) {
