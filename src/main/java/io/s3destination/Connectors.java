@@ -226,7 +226,8 @@ public final class Connectors implements CamelContextAware {
                 stream -> context.getRegistry()
                         .lookupByNameAndType("metrics", Metrics.class)
                         .of(connector, stream),
-                chainLookups));
+                chainLookups,
+                RecordSteps.areShipped(context, connector)));
     }
 
     private AsyncProducer objectsRoute(String connector) {

@@ -132,12 +132,12 @@ final class InFlightLimit {
     }
 
     private void addFailed(int number, RecordInFlight record) {
-        failedRecords.addAndGet(number);
+        failedRecords.addAndGet(number * record.count());
         failedBytes.addAndGet(number * record.weight());
     }
 
     private void addOther(int number, RecordInFlight record) {
-        records.addAndGet(number);
+        records.addAndGet(number * record.count());
         bytes.addAndGet(number * record.size());
     }
 

@@ -5,15 +5,20 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * Tells JSON texts from other bytes, by <a href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</a>, without changing
@@ -25,15 +30,37 @@ public final class Json {
     /** RFC 8259 lets a parser limit the depth; this one keeps 64 hostile records at once within a small heap. */
     static final int MAX_DEPTH = 20_000;
 
+    /** So many bytes are decoded at once: more would take twice their memory. */
+    private static final int MAX_AT_ONCE = 16 << 10;
+
     private static final JsonFactory JSON = JsonFactory.builder()
             // Names are not kept, or records could fill the table of names with their own.
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            // The buffers of a thread would be looked up for each value, and are not needed for most.
+            .recyclerPool(JsonRecyclerPools.nonRecyclingPool())
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
                     .maxNumberLength(Integer.MAX_VALUE)
                     .maxNameLength(Integer.MAX_VALUE)
                     .build())
             .build();
+
+    /**
+     * Why the body is not JSON, or null if it is. Of records that take their steps together each is checked, and what is wrong
+     * is noted with them.
+     */
+    public String validate(Exchange exchange) throws IOException {
+        if (exchange.getMessage().getBody() instanceof PolledRecords polled) {
+            for (ConsumerRecord<?, ?> record : polled.all()) {
+                String fault = fault((byte[]) record.value());
+                if (fault != null) {
+                    polled.fault(record.offset(), fault);
+                }
+            }
+            return null;
+        }
+        return fault(exchange.getMessage().getBody(byte[].class));
+    }
 
     /**
      * Why a value is not JSON, or null if it is.
@@ -71,10 +98,18 @@ public final class Json {
         return character >= '\t' && character <= '~';
     }
 
-    private static String malformed(byte[] value) throws IOException {
+    private static JsonParser parser(byte[] value) throws IOException {
         // A fresh decoder replaces nothing: bytes that are not UTF-8 are reported, and UTF-16 is not guessed.
-        Reader text = new InputStreamReader(new ByteArrayInputStream(value), StandardCharsets.UTF_8.newDecoder());
-        try (JsonParser parser = JSON.createParser(text)) {
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        if (value.length > MAX_AT_ONCE) {
+            return JSON.createParser(new InputStreamReader(new ByteArrayInputStream(value), decoder));
+        }
+        CharBuffer text = decoder.decode(ByteBuffer.wrap(value));
+        return JSON.createParser(text.array(), text.arrayOffset(), text.length());
+    }
+
+    private static String malformed(byte[] value) throws IOException {
+        try (JsonParser parser = parser(value)) {
             if (parser.nextToken() == null) {
                 return "not JSON: the value is empty";
             }

@@ -1,8 +1,11 @@
 package io.s3destination;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -13,6 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.LogTruncationException;
@@ -39,6 +43,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private static final Duration SHORT = Duration.ofMillis(10);
     /** How long records in flight are waited for at the end: less than Camel waits for a route to stop. */
     private static final long LAST = Duration.ofSeconds(8).toNanos();
+
+    /** So many bytes of values are read at once where records take their steps together. */
+    private static final long TOGETHER = 256 << 10;
 
     /** So many are stored again after a crash, at most, where S3 refuses one. */
     private static final long SPAN = 10_000;
@@ -104,9 +111,9 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         commits.commit();
         tracker.reread(polled).ifPresent(record -> super.seek(record.getKey(), record.getValue()));
         pauseAndResume();
-        ConsumerRecords<Object, Object> records =
-                read(tracker.isFull() || !undecided().isEmpty() ? SHORT : timeout);
-        ConsumerRecords<Object, Object> added = tracker.add(records);
+        Duration wait = tracker.isFull() || !undecided().isEmpty() ? SHORT : timeout;
+        ConsumerRecords<Object, Object> added =
+                tracker.takesTogether() ? tracker.addTogether(readMany(wait)) : tracker.add(read(wait));
         tracker.rereading().ifPresent(this::readOn);
         return added;
     }
@@ -141,6 +148,21 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     /** Goes on where a partition was read, once a record of it was read again. */
     private void readOn(TopicPartition partition) {
         tracker.reread(partition, position(partition)).ifPresent(next -> super.seek(partition, next));
+    }
+
+    /** Reads on, without waiting for more, until what was read is worth an exchange. */
+    private ConsumerRecords<Object, Object> readMany(Duration timeout) {
+        Map<TopicPartition, List<ConsumerRecord<Object, Object>>> all = new HashMap<>();
+        ConsumerRecords<Object, Object> records = read(timeout);
+        for (long bytes = 0; !records.isEmpty(); ) {
+            for (ConsumerRecord<Object, Object> record : records) {
+                all.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), unused -> new ArrayList<>())
+                        .add(record);
+                bytes += Math.max(0, record.serializedValueSize());
+            }
+            records = bytes < TOGETHER ? read(Duration.ZERO) : ConsumerRecords.empty();
+        }
+        return new ConsumerRecords<>(all);
     }
 
     private ConsumerRecords<Object, Object> read(Duration timeout) {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -135,13 +136,30 @@ final class OffsetTracker {
 
     /** Takes in what was read, and returns what of it is to be dispatched. */
     <K, V> ConsumerRecords<K, V> add(ConsumerRecords<K, V> polled) {
+        return add(polled.partitions(), (partition, state) -> polled.records(partition).stream()
+                .filter(record -> state.add(record, () -> new RecordInFlight(state, limit, record)))
+                .toList());
+    }
+
+    /** As {@link #add}: those of a partition are dispatched as one, whose value is {@link PolledRecords}. */
+    ConsumerRecords<Object, Object> addTogether(ConsumerRecords<?, ?> polled) {
+        return add(polled.partitions(), (partition, state) -> state
+                .add(polled.records(partition), together -> new RecordInFlight(state, limit, together))
+                .map(PolledRecords::asOne)
+                .stream()
+                .toList());
+    }
+
+    private <K, V> ConsumerRecords<K, V> add(
+            Set<TopicPartition> polled,
+            BiFunction<TopicPartition, PartitionOffsets, List<ConsumerRecord<K, V>>> dispatches) {
         OF_THREAD.set(this);
         Map<TopicPartition, List<ConsumerRecord<K, V>>> added = new LinkedHashMap<>();
-        for (TopicPartition partition : polled.partitions()) {
-            PartitionOffsets state = partitions.get(partition);
-            List<ConsumerRecord<K, V>> records = polled.records(partition).stream()
-                    .filter(record -> state.add(record, () -> new RecordInFlight(state, limit, record)))
-                    .toList();
+        for (TopicPartition partition : polled) {
+            // Of several polls, a later one may have stopped or revoked it.
+            List<ConsumerRecord<K, V>> records = Optional.ofNullable(partitions.get(partition))
+                    .map(state -> dispatches.apply(partition, state))
+                    .orElse(List.of());
             if (!records.isEmpty()) {
                 added.put(partition, records);
             }
@@ -149,6 +167,11 @@ final class OffsetTracker {
         ConsumerRecords<K, V> all = new ConsumerRecords<>(added);
         undispatched = all.count();
         return all;
+    }
+
+    /** Whether records that were read together take their steps together. */
+    boolean takesTogether() {
+        return runs.filter(RunStorage::takesTogether).isPresent();
     }
 
     /** Has a record that was read begin its steps, once: empty for one that a step has doubled. */

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -84,16 +85,42 @@ final class PartitionOffsets implements RecordInFlight.Owner {
         RecordInFlight added = inFlight.get();
         added.follow(Optional.ofNullable(predecessors.remove(record.offset())));
         waiting.put(record.offset(), added);
+        read(record);
+        return true;
+    }
+
+    /** Takes records that take their steps together; empty if the partition is not read from there. */
+    synchronized Optional<PolledRecords> add(
+            List<? extends ConsumerRecord<?, ?>> records, Function<PolledRecords, RecordInFlight> inFlight) {
+        List<? extends ConsumerRecord<?, ?>> added =
+                records.stream().filter(record -> record.offset() >= next).toList();
+        if (added.isEmpty()) {
+            return Optional.empty();
+        }
+        PolledRecords together = new PolledRecords(added);
+        waiting.put(together.first().offset(), inFlight.apply(together));
+        added.forEach(this::read);
+        return Optional.of(together);
+    }
+
+    private void read(ConsumerRecord<?, ?> record) {
         next = record.offset() + 1;
         record.leaderEpoch()
                 .filter(epoch ->
                         epochs.isEmpty() || !epoch.equals(epochs.lastEntry().getValue()))
                 .ifPresent(epoch -> epochs.put(record.offset(), epoch));
-        return true;
     }
 
     @Override
-    public synchronized void unloaded(long offset, long due) {
+    public void unloaded(long offset, long due) {
+        if (runs.filter(PartitionRuns::takesTogether).isPresent()) {
+            runs.get().readAgain(due);
+        } else {
+            unloadedRecord(offset, due);
+        }
+    }
+
+    private synchronized void unloadedRecord(long offset, long due) {
         unloaded.put(offset, due);
     }
 

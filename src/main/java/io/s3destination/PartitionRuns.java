@@ -1,7 +1,6 @@
 package io.s3destination;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -27,6 +26,7 @@ final class PartitionRuns implements RecordInFlight.Owner {
     /** When the next run may be stored, by {@link System#nanoTime()}. */
     private long due = System.nanoTime();
 
+    private OptionalLong readAgain = OptionalLong.empty();
     private OptionalLong occupied = OptionalLong.empty();
     private Optional<Chain.Commit> restart = Optional.empty();
     private Optional<String> broken = Optional.empty();
@@ -43,16 +43,20 @@ final class PartitionRuns implements RecordInFlight.Owner {
         this.storage = storage;
     }
 
-    /** Takes what the record of the next offset has become: no line, one or several, or a dead letter. */
-    synchronized void add(long offset, List<byte[]> lines, List<RunContent.DeadLetter> deadLetters, long readAt) {
+    /**
+     * Takes what the record of the next offset has become: no line, one or several, or a dead letter.
+     *
+     * @param readAt when it was read, by {@link System#nanoTime()}
+     */
+    synchronized void add(RecordInFlight.Became record, long readAt) {
         if (ended) {
             return;
         }
-        Chain.Run run = chain.take(offset);
+        Chain.Run run = chain.take(record.offset());
         RunContent content = contents.computeIfAbsent(run, unused -> storage.open(readAt));
         long before = content.memory();
-        lines.forEach(content::line);
-        deadLetters.forEach(content::deadLetter);
+        record.lines().forEach(content::line);
+        record.deadLetters().forEach(content::deadLetter);
         storage.memory(content.memory() - before);
         if (content.lines() > 0) {
             run.line();
@@ -63,6 +67,11 @@ final class PartitionRuns implements RecordInFlight.Owner {
             complete(RunStorage.End.BYTES);
         }
         storeNext();
+    }
+
+    /** Whether records that were read together take their steps together. */
+    boolean takesTogether() {
+        return storage.takesTogether();
     }
 
     private void complete(RunStorage.End by) {
@@ -77,9 +86,18 @@ final class PartitionRuns implements RecordInFlight.Owner {
                 .isPresent()) {
             complete(RunStorage.End.AGE);
         }
+        if (readAgain.isPresent() && now - readAgain.getAsLong() >= 0 && !isStoring && !ended) {
+            restart = Optional.of(chain.commit());
+            dropAll();
+        }
         if (!revoked && now - due >= 0) {
             storeNext();
         }
+    }
+
+    /** Has the partition read again from what is stored, not before that time by {@link System#nanoTime()}. */
+    synchronized void readAgain(long notBefore) {
+        readAgain = OptionalLong.of(notBefore);
     }
 
     /** The bytes of its open run. */
@@ -154,7 +172,7 @@ final class PartitionRuns implements RecordInFlight.Owner {
         contents.clear();
     }
 
-    /** From where the partition is to be read again, by another assignment, if another writer's object was there. */
+    /** From where the partition is to be read again, if another writer's object was there, or records were dropped. */
     synchronized Optional<Chain.Commit> restart() {
         return restart;
     }

@@ -28,6 +28,9 @@ final class RecordInFlight {
     private static final ThreadLocal<RecordInFlight> BEGUN = new ThreadLocal<>();
     private static final ThreadLocal<RecordInFlight> FAILED = new ThreadLocal<>();
 
+    /** What the record of an offset becomes in an object of many records. */
+    record Became(long offset, List<byte[]> lines, List<RunContent.DeadLetter> deadLetters) {}
+
     /** What a record, or a run of records, is in flight for. Safe for all threads. */
     interface Owner {
 
@@ -63,10 +66,10 @@ final class RecordInFlight {
     private final int partitionNumber;
     private final long offset;
     private final long size;
+    private final int count;
     private final long read = System.nanoTime();
     private final AtomicBoolean dispatched = new AtomicBoolean();
-    private final List<byte[]> lines = new ArrayList<>(0);
-    private final List<RunContent.DeadLetter> deadLetters = new ArrayList<>(0);
+    private final List<Became> became = new ArrayList<>(0);
     private volatile Optional<RecordInFlight> predecessor = Optional.empty();
     private volatile RecordPool pool;
     private volatile boolean begun;
@@ -87,17 +90,38 @@ final class RecordInFlight {
     private boolean ended;
 
     RecordInFlight(Owner partition, InFlightLimit limit, ConsumerRecord<?, ?> record) {
-        this(partition, limit, new TopicPartition(record.topic(), record.partition()), record.offset(), size(record));
+        this(
+                partition,
+                limit,
+                new TopicPartition(record.topic(), record.partition()),
+                record.offset(),
+                size(record),
+                1);
     }
 
-    /** @param size in bytes, of what is not counted elsewhere */
-    RecordInFlight(Owner owner, InFlightLimit limit, TopicPartition partition, long offset, long size) {
+    /** Records that take their steps together count as one, that of the first offset. */
+    RecordInFlight(Owner partition, InFlightLimit limit, PolledRecords records) {
+        this(
+                partition,
+                limit,
+                new TopicPartition(records.first().topic(), records.first().partition()),
+                records.first().offset(),
+                records.all().stream().mapToLong(RecordInFlight::size).sum(),
+                records.all().size());
+    }
+
+    /**
+     * @param size in bytes, of what is not counted elsewhere
+     * @param count of records
+     */
+    RecordInFlight(Owner owner, InFlightLimit limit, TopicPartition partition, long offset, long size, int count) {
         this.partition = owner;
         this.limit = limit;
         this.topic = partition.topic();
         this.partitionNumber = partition.partition();
         this.offset = offset;
         this.size = size;
+        this.count = count;
     }
 
     /** @param earlier the same record, whose attempt has outlasted a rebalance: two attempts at once would take two uploads */
@@ -197,8 +221,7 @@ final class RecordInFlight {
     /** Takes in that it was read again. */
     synchronized void loaded() {
         unloaded = false;
-        lines.clear();
-        deadLetters.clear();
+        became.clear();
     }
 
     /**
@@ -222,19 +245,25 @@ final class RecordInFlight {
         return released;
     }
 
-    /** Adds a line that it becomes, in an object of many records. */
-    synchronized void line(byte[] text) {
-        lines.add(text);
-    }
-
-    /** Notes that it becomes a dead letter. */
-    synchronized void deadLetter(RunContent.DeadLetter letter) {
-        deadLetters.add(letter);
+    /**
+     * Takes in what the record of an offset becomes in an object of many records: one more line, or a dead letter.
+     *
+     * @param at its offset, in their order
+     */
+    synchronized void becomes(long at, Optional<byte[]> line, Optional<RunContent.DeadLetter> deadLetter) {
+        if (became.isEmpty() || became.get(became.size() - 1).offset() != at) {
+            became.add(new Became(at, new ArrayList<>(1), new ArrayList<>(0)));
+        }
+        line.ifPresent(became.get(became.size() - 1).lines()::add);
+        deadLetter.ifPresent(became.get(became.size() - 1).deadLetters()::add);
     }
 
     /** Adds what it has become to the runs of its partition. */
     synchronized void drain(PartitionRuns runs) {
-        runs.add(offset, lines, deadLetters, read);
+        if (became.isEmpty()) {
+            became.add(new Became(offset, List.of(), List.of()));
+        }
+        became.forEach(record -> runs.add(record, read));
         limit.done(this);
     }
 
@@ -390,9 +419,14 @@ final class RecordInFlight {
         return size;
     }
 
+    /** How many records it is. */
+    int count() {
+        return count;
+    }
+
     /** What it takes while it waits for a further attempt, in bytes: as it was read, and as it is stored. */
     long weight() {
-        return 2 * size + OVERHEAD;
+        return 2 * size + count * OVERHEAD;
     }
 
     private static long size(ConsumerRecord<?, ?> record) {

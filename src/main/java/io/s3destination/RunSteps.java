@@ -5,10 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.aws2.s3.AWS2S3Constants;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The steps with which records become the objects of many: {@link #add} for a record, the others for a complete run. Safe for
@@ -17,19 +21,49 @@ import org.apache.camel.component.aws2.s3.AWS2S3Constants;
 @BindToRegistry("run")
 public final class RunSteps {
 
+    private static final byte[] NULL = "null".getBytes(UTF_8);
+
     /** Adds the body as a line to the run of its partition, or as a dead letter if the variable {@code fault} is set. */
     public void add(Exchange exchange) {
         RecordInFlight record = RecordCompletion.of(exchange).orElseThrow();
         Message message = exchange.getMessage();
-        byte[] body = message.getBody(byte[].class);
-        String fault = exchange.getVariable("fault", String.class);
-        if (fault == null) {
-            record.line(body == null ? "null".getBytes(UTF_8) : body);
+        if (message.getBody() instanceof PolledRecords polled) {
+            polled.all().forEach(one -> add(record, polled, one, message));
         } else {
-            record.deadLetter(new RunContent.DeadLetter(
-                    message.copy(), exchange.getVariable("object", String.class), fault, body.length));
+            byte[] body = message.getBody(byte[].class);
+            String fault = exchange.getVariable("fault", String.class);
+            if (fault == null) {
+                record.becomes(record.offset(), Optional.of(body == null ? NULL : body), Optional.empty());
+            } else {
+                record.becomes(
+                        record.offset(),
+                        Optional.empty(),
+                        Optional.of(new RunContent.DeadLetter(
+                                message.copy(), exchange.getVariable("object", String.class), fault, body.length)));
+            }
         }
         record.needsNoObject();
+    }
+
+    private static void add(
+            RecordInFlight inFlight, PolledRecords polled, ConsumerRecord<?, ?> record, Message message) {
+        byte[] value = (byte[]) record.value();
+        Optional<String> fault = polled.fault(record.offset());
+        if (fault.isEmpty()) {
+            inFlight.becomes(record.offset(), Optional.of(value == null ? NULL : value), Optional.empty());
+            return;
+        }
+        Message letter = message.copy();
+        letter.setBody(value);
+        letter.setHeader(KafkaConstants.OFFSET, record.offset());
+        letter.setHeader(KafkaConstants.KEY, record.key());
+        letter.setHeader(KafkaConstants.TIMESTAMP, record.timestamp());
+        letter.setHeader(KafkaConstants.HEADERS, record.headers());
+        String object = ChainObjects.name(new TopicPartition(record.topic(), record.partition()), record.offset());
+        inFlight.becomes(
+                record.offset(),
+                Optional.empty(),
+                Optional.of(new RunContent.DeadLetter(letter, object, fault.get(), value.length)));
     }
 
     /** Takes a dead letter of the run apart: its body, its headers, and the variables {@code object} and {@code fault}. */

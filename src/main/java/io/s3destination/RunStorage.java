@@ -43,6 +43,7 @@ final class RunStorage {
     private final AsyncProducer route;
     private final InFlightLimit limit;
     private final Executor lookups;
+    private final boolean takesTogether;
     private final Claims claims;
     private final Function<String, StreamMetrics> metrics;
     private volatile boolean memoryLogged;
@@ -59,6 +60,7 @@ final class RunStorage {
      * @param route to {@code objects-<connector>}, which is started
      * @param metrics of each stream
      * @param lookups runs what looks at the bucket before a partition is read
+     * @param takesTogether whether records that were read together take their steps together
      */
     RunStorage(
             String connector,
@@ -71,7 +73,9 @@ final class RunStorage {
             AsyncProducer route,
             InFlightLimit limit,
             Function<String, StreamMetrics> metrics,
-            Executor lookups) {
+            Executor lookups,
+            boolean takesTogether) {
+        this.takesTogether = takesTogether;
         this.metrics = metrics;
         this.connector = connector;
         this.size = size;
@@ -87,6 +91,11 @@ final class RunStorage {
 
     ObjectSize size() {
         return size;
+    }
+
+    /** Whether records that were read together take their steps together. */
+    boolean takesTogether() {
+        return takesTogether;
     }
 
     RunCodec codec() {
@@ -141,7 +150,7 @@ final class RunStorage {
     void store(
             PartitionRuns runs, TopicPartition partition, Chain.Run run, RunContent content, Optional<Uuid> topicId) {
         Exchange exchange = route.getEndpoint().createExchange();
-        RecordInFlight inFlight = new RecordInFlight(runs, limit, partition, run.start(), 0);
+        RecordInFlight inFlight = new RecordInFlight(runs, limit, partition, run.start(), 0, 1);
         inFlight.dispatch();
         exchange.getExchangeExtension().setFromRouteId(connector);
         exchange.getMessage().setHeader(KafkaConstants.TOPIC, partition.topic());

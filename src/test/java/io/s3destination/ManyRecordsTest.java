@@ -17,9 +17,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.spi.InterceptStrategy;
+import org.apache.camel.support.processor.DelegateAsyncProcessor;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -91,6 +96,41 @@ class ManyRecordsTest {
                 .allSatisfy(chain -> assertThat(chain).allSatisfy(link -> assertThat(link.last() / 100)
                         .as(link.key())
                         .isEqualTo((link.last() + 1 - link.lines().size()) / 100)));
+    }
+
+    /** Records that take their steps together fail together; while the connector is suspended they are dropped. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void recordsWhoseStepsFailAreStoredOnce(boolean isSuspended) throws Exception {
+        produce(1_000);
+        AtomicBoolean fails = new AtomicBoolean(true);
+        InterceptStrategy failing = (context, step, target, next) -> new DelegateAsyncProcessor(target) {
+            @Override
+            public boolean process(Exchange exchange, AsyncCallback callback) {
+                if (fails.get() && step.getId().endsWith("validate-json")) {
+                    exchange.setException(new IllegalStateException("of the test"));
+                    callback.done(true);
+                    return true;
+                }
+                return super.process(exchange, callback);
+            }
+        };
+
+        try (RunningBundle bundle = RunningBundle.start(settings, failing)) {
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.retries") > 0);
+            if (isSuspended) {
+                bundle.context().getRouteController().suspendRoute("to-s3");
+                Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.in.flight") == 0);
+            }
+            fails.set(false);
+            if (isSuspended) {
+                bundle.context().getRouteController().resumeRoute("to-s3");
+            }
+            isComplete(bundle);
+            produce(10);
+            isComplete(bundle);
+            Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.in.flight") == 0);
+        }
     }
 
     @Test

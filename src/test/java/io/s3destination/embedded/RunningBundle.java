@@ -9,10 +9,12 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.spi.Registry;
 
 /** The bundle in this JVM: the shipped routes and properties, with what a user would set in the environment. */
@@ -58,6 +60,23 @@ public final class RunningBundle implements AutoCloseable {
         properties.forEach(main::addOverrideProperty);
         main.start();
         return new RunningBundle(main);
+    }
+
+    /** As {@link #start(Map)}, with steps that the test makes fail, say. */
+    public static RunningBundle start(Map<String, String> properties, InterceptStrategy steps) {
+        return start(
+                properties,
+                registry -> registry.bind("steps", CamelContextAware.class, new CamelContextAware() {
+                    @Override
+                    public void setCamelContext(CamelContext context) {
+                        context.getCamelContextExtension().addInterceptStrategy(steps);
+                    }
+
+                    @Override
+                    public CamelContext getCamelContext() {
+                        return null;
+                    }
+                }));
     }
 
     public CamelContext context() {
