@@ -46,7 +46,7 @@ class StoringOnS3MockTest extends StoringSuite {
     @ParameterizedTest
     @ValueSource(ints = {1, 1_000})
     void objectsAreEncryptedWithKeysOfS3(int recordsPerObject) throws Exception {
-        addParameters(recordsPerObject, "useSSES3: true");
+        addParameters(recordsPerObject, "store-object", "useSSES3: true");
 
         assertThat(stored(recordsPerObject).serverSideEncryption()).isEqualTo(ServerSideEncryption.AES256);
     }
@@ -54,7 +54,7 @@ class StoringOnS3MockTest extends StoringSuite {
     @ParameterizedTest
     @ValueSource(ints = {1, 1_000})
     void objectsAreEncryptedWithAKmsKey(int recordsPerObject) throws Exception {
-        addParameters(recordsPerObject, "useAwsKMS: true", "awsKMSKeyId: " + S3Mock.KMS_KEY);
+        addParameters(recordsPerObject, "store-object", "useAwsKMS: true", "awsKMSKeyId: " + S3Mock.KMS_KEY);
 
         GetObjectResponse object = stored(recordsPerObject);
 
@@ -65,9 +65,27 @@ class StoringOnS3MockTest extends StoringSuite {
     @ParameterizedTest
     @ValueSource(ints = {1, 1_000})
     void objectsHaveAStorageClass(int recordsPerObject) throws Exception {
-        addParameters(recordsPerObject, "storageClass: STANDARD_IA");
+        addParameters(recordsPerObject, "store-object", "storageClass: STANDARD_IA");
 
         assertThat(stored(recordsPerObject).storageClass()).isEqualTo(StorageClass.STANDARD_IA);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void deadLettersHaveAStorageClass(int recordsPerObject) throws Exception {
+        addParameters(
+                recordsPerObject,
+                recordsPerObject == 1 ? "store-object" : "store-dead-letter",
+                "storageClass: STANDARD_IA");
+        produce(stream, 1, "no json");
+
+        stored(recordsPerObject, 1);
+
+        assertThat(objects()
+                        .get("datalake-dead-letter/" + stream + "-1-0000000000")
+                        .response()
+                        .storageClass())
+                .isEqualTo(StorageClass.STANDARD_IA);
     }
 
     @ParameterizedTest
@@ -111,11 +129,11 @@ class StoringOnS3MockTest extends StoringSuite {
                         Readme.yaml("id: describe-object"));
     }
 
-    /** Adds parameters to store-object, as the README writes them. */
-    private void addParameters(int recordsPerObject, String... lines) throws IOException {
+    /** Adds parameters to a step that stores, as the README writes them. */
+    private void addParameters(int recordsPerObject, String step, String... lines) throws IOException {
         assertThat(Files.readString(Path.of("README.md")))
                 .contains(Stream.of(lines).map("`%s`"::formatted).toList());
-        edited().addParameters(route(recordsPerObject), "store-object", String.join("\n", lines));
+        edited().addParameters(route(recordsPerObject), step, String.join("\n", lines));
     }
 
     private EditedRoutes edited() throws IOException {
