@@ -227,7 +227,7 @@ public final class Connectors implements CamelContextAware {
                         .lookupByNameAndType("metrics", Metrics.class)
                         .of(connector, stream),
                 chainLookups,
-                RecordSteps.areShipped(context, connector)));
+                ShippedSteps.areShipped(context, connector)));
     }
 
     private AsyncProducer objectsRoute(String connector) {

@@ -16,6 +16,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The Integrations, with the files that Camel K's operator lays out under /etc/camel, their environment and options. */
 @ExtendWith(EmbeddedServices.class)
@@ -51,8 +54,9 @@ class CamelKIT {
         this.s3 = s3;
     }
 
-    @Test
-    void theFlowsStoreOnAnyCamelMain() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 500})
+    void theFlowsStoreOnAnyCamelMain(int recordsPerObject) throws Exception {
         Integration integration = Manifests.read(Manifests.CAMEL_K.resolve("integration.yaml"), Integration.class);
         Traits traits = integration.getSpec().getTraits();
         // As the API server keeps it, the members in the order of their names.
@@ -72,7 +76,13 @@ class CamelKIT {
 
         try (BundleProcess bundle = BundleProcess.ofMain(Main.class, directory)) {
             bundle.withOption("-Dcamel.main.property-placeholder-location=file:" + properties);
-            stores(bundle, traits);
+            // As in the ConfigMap of a user.
+            Files.writeString(
+                    directory.resolve("conf.d/_configmaps/s3-destination-properties/application.properties"),
+                    "\nconnector.to-s3.records_per_object = %d\nconnector.to-s3.seconds_per_object = 1\n"
+                            .formatted(recordsPerObject),
+                    StandardOpenOption.APPEND);
+            stores(bundle, traits, recordsPerObject);
         }
     }
 
@@ -89,11 +99,11 @@ class CamelKIT {
         }
 
         try (BundleProcess bundle = BundleProcess.ofJar(jar)) {
-            stores(bundle, traits);
+            stores(bundle, traits, 1);
         }
     }
 
-    private void stores(BundleProcess bundle, Traits traits) throws Exception {
+    private void stores(BundleProcess bundle, Traits traits, int recordsPerObject) throws Exception {
         Ledger ledger = new Ledger(kafka, s3, name, name, name);
         ledger.produce(500);
         traits.getJvm()
@@ -104,7 +114,11 @@ class CamelKIT {
 
         bundle.start();
 
-        ledger.isComplete(PATIENCE);
+        if (recordsPerObject == 1) {
+            ledger.isComplete(PATIENCE);
+        } else {
+            ledger.isCompleteInChains(PATIENCE);
+        }
         assertThat(bundle.get(traits.getHealth().getStartupProbe()).statusCode())
                 .isEqualTo(200);
         assertThat(bundle.get(traits.getHealth().getLivenessProbe()).statusCode())

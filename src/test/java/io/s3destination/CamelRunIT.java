@@ -96,14 +96,17 @@ class CamelRunIT {
     }
 
     @Test
-    void aProfileHasPropertiesOfItsOwnAndTheLogMayBeJson() throws Exception {
+    void aProfileHasPropertiesOfItsOwnSuchAsManyRecordsPerObjectAndTheLogMayBeJson() throws Exception {
         given(" --profile=prod --logging-json");
-        Files.writeString(directory.resolve("application-prod.properties"), "connector.to-s3.folder = prod\n");
+        Files.writeString(directory.resolve("application-prod.properties"), """
+                connector.to-s3.records_per_object = 500
+                connector.to-s3.seconds_per_object = 1
+                """);
 
         bundle.start();
 
-        ledger.produce(1);
-        awaitObject(key -> key.startsWith("prod/"));
+        ledger.produce(3_000);
+        ledger.isCompleteInChains(PATIENCE);
         assertThat(bundle.log().lines()).anyMatch(line -> line.startsWith("{") && line.contains("Started to-s3"));
     }
 

@@ -188,6 +188,7 @@ class ManyRecordsTest {
             // Partition 0 is in an open run; the other writer has read less of it.
             store(0, 0, 4);
             isComplete(bundle);
+            assertThat(bundle.metric("s3.destination.objects.found")).isOne();
         }
 
         assertThat(chains().get(0)).extracting(Chains.Link::start).startsWith(0L, 5L);

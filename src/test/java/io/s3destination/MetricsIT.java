@@ -13,6 +13,7 @@ import io.s3destination.embedded.Scrape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -77,6 +78,45 @@ class MetricsIT {
                     .containsValue((double) RECORDS);
             assertThat(last.names()).containsAll(graphed());
             Awaitility.await().atMost(PATIENCE).until(() -> bundle.log().contains("records stored in"));
+        }
+    }
+
+    @Test
+    void tellWhatIsInObjectsOfManyRecordsAndWhatCompletedThem(
+            EmbeddedKafka kafka, EmbeddedS3 s3, @TempDir(cleanup = CleanupMode.ON_SUCCESS) Path directory)
+            throws Exception {
+        String name = "metrics-many-" + UUID.randomUUID();
+        Ledger ledger = new Ledger(kafka, s3, name, name, name);
+        ledger.produce(RECORDS);
+
+        try (BundleProcess bundle = new BundleProcess(directory)
+                .storing(name, kafka, s3.connectionUrl(name))
+                .withProperty("connector.to-s3.records_per_object", "100")
+                .withProperty("connector.to-s3.seconds_per_object", "4")
+                .start()) {
+            ledger.isCompleteInChains(PATIENCE);
+
+            int objects = s3.keys(name).size() - 1 - ledger.deadLetters();
+            long bytes = s3.objects(name).entrySet().stream()
+                    .filter(object -> object.getKey().endsWith(".ndjson.gz"))
+                    .mapToLong(object -> object.getValue().asByteArray().length)
+                    .sum();
+            // Of the 150 records of each partition the first 100 complete an object.
+            Map<String, Double> completed = Map.of("records", 4.0, "bytes", 0.0, "age", objects - 4.0, "memory", 0.0);
+            await(bundle, scrape -> {
+                assertThat(scrape.sum("s3_destination_objects_stored_total")).isEqualTo(objects + ledger.deadLetters());
+                assertThat(scrape.sum("s3_destination_records_per_object_records_count"))
+                        .isEqualTo(objects);
+                assertThat(scrape.sum("s3_destination_records_per_object_records_sum"))
+                        .isEqualTo(RECORDS - ledger.deadLetters());
+                assertThat(scrape.sum("s3_destination_bytes_per_object_bytes_sum"))
+                        .isEqualTo(bytes);
+                assertThat(scrape.sum("s3_destination_objects_found_total")).isZero();
+                completed.forEach(
+                        (by, runs) -> assertThat(scrape.of("s3_destination_runs_completed_total", "by=\"" + by + "\""))
+                                .as(by)
+                                .containsValue(runs));
+            });
         }
     }
 

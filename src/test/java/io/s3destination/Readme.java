@@ -37,6 +37,20 @@ record Readme(List<String> commands, List<String> samples) {
         return new Readme(commands, samples);
     }
 
+    /** The one block of YAML that holds a text. */
+    static String yaml(String text) throws IOException {
+        List<String> blocks = Pattern.compile("(?ms)^```yaml\\n(.*?)^```$")
+                .matcher(Files.readString(Path.of("README.md")))
+                .results()
+                .map(block -> block.group(1))
+                .filter(block -> block.contains(text))
+                .toList();
+        if (blocks.size() != 1) {
+            throw new IllegalArgumentException(blocks.size() + " blocks hold " + text);
+        }
+        return blocks.get(0);
+    }
+
     /** All commands, as one script. */
     String script() {
         return String.join("", commands);

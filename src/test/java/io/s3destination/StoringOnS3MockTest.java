@@ -2,6 +2,7 @@ package io.s3destination;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.s3destination.embedded.EditedRoutes;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedServices;
 import io.s3destination.embedded.S3Mock;
@@ -11,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
 import software.amazon.awssdk.services.s3.model.StorageClass;
@@ -21,9 +24,6 @@ import software.amazon.awssdk.services.s3.model.Tag;
 /** The suite on S3Mock, and what an edited route says of its objects: the edits are those of the README. */
 @ExtendWith(EmbeddedServices.class)
 class StoringOnS3MockTest extends StoringSuite {
-
-    private static final String PARAMETERS = "                    amazonS3Client: \"#s3-{{connector.to-s3.to}}\"\n";
-    private static final String CHECK = "              - setVariable:\n                  id: validate-json\n";
 
     private final EmbeddedKafka kafka;
     private final S3Mock s3;
@@ -43,42 +43,68 @@ class StoringOnS3MockTest extends StoringSuite {
         return s3;
     }
 
-    @Test
-    void objectsAreEncryptedWithKeysOfS3() throws Exception {
-        addParameters("useSSES3: true");
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void objectsAreEncryptedWithKeysOfS3(int recordsPerObject) throws Exception {
+        addParameters(recordsPerObject, "store-object", "useSSES3: true");
 
-        assertThat(stored().serverSideEncryption()).isEqualTo(ServerSideEncryption.AES256);
+        assertThat(stored(recordsPerObject).serverSideEncryption()).isEqualTo(ServerSideEncryption.AES256);
     }
 
-    @Test
-    void objectsAreEncryptedWithAKmsKey() throws Exception {
-        addParameters("useAwsKMS: true", "awsKMSKeyId: " + S3Mock.KMS_KEY);
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void objectsAreEncryptedWithAKmsKey(int recordsPerObject) throws Exception {
+        addParameters(recordsPerObject, "store-object", "useAwsKMS: true", "awsKMSKeyId: " + S3Mock.KMS_KEY);
 
-        GetObjectResponse object = stored();
+        GetObjectResponse object = stored(recordsPerObject);
 
         assertThat(object.serverSideEncryption()).isEqualTo(ServerSideEncryption.AWS_KMS);
         assertThat(object.ssekmsKeyId()).isEqualTo(S3Mock.KMS_KEY);
     }
 
-    @Test
-    void objectsHaveAStorageClass() throws Exception {
-        addParameters("storageClass: STANDARD_IA");
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void objectsHaveAStorageClass(int recordsPerObject) throws Exception {
+        addParameters(recordsPerObject, "store-object", "storageClass: STANDARD_IA");
 
-        assertThat(stored().storageClass()).isEqualTo(StorageClass.STANDARD_IA);
+        assertThat(stored(recordsPerObject).storageClass()).isEqualTo(StorageClass.STANDARD_IA);
     }
 
-    @Test
-    void objectsAndDeadLettersHaveMetadataAndTagsAndDeadLettersTheirReason() throws Exception {
-        String readme = Files.readString(Path.of("README.md"));
-        int step = readme.indexOf("              - setHeader:\n");
-        edit(CHECK, readme.substring(step, readme.indexOf("```", step)) + CHECK);
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void deadLettersHaveAStorageClass(int recordsPerObject) throws Exception {
+        addParameters(
+                recordsPerObject,
+                recordsPerObject == 1 ? "store-object" : "store-dead-letter",
+                "storageClass: STANDARD_IA");
         produce(stream, 1, "no json");
 
-        GetObjectResponse object = stored(2);
+        stored(recordsPerObject, 1);
 
-        assertThat(object.metadata()).containsOnly(Map.entry("stream", stream));
-        assertThat(tags("datalake/" + stream + "-0-0000000000.gz"))
-                .containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
+        assertThat(objects()
+                        .get("datalake-dead-letter/" + stream + "-1-0000000000")
+                        .response()
+                        .storageClass())
+                .isEqualTo(StorageClass.STANDARD_IA);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void objectsHaveMetadataAndTags(int recordsPerObject) throws Exception {
+        describe(route(recordsPerObject));
+
+        assertThat(stored(recordsPerObject).metadata()).containsEntry("stream", stream);
+        assertThat(tags(key(recordsPerObject))).containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void deadLettersHaveMetadataAndTagsAndTheirReason(int recordsPerObject) throws Exception {
+        describe("to-s3");
+        produce(stream, 1, "no json");
+
+        stored(recordsPerObject, 1);
+
         String letter = "datalake-dead-letter/" + stream + "-1-0000000000";
         assertThat(objects().get(letter).response().metadata())
                 .containsOnly(
@@ -86,37 +112,47 @@ class StoringOnS3MockTest extends StoringSuite {
         assertThat(tags(letter)).containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
     }
 
-    /** Adds parameters to store-object, as the README writes them. */
-    private void addParameters(String... lines) throws IOException {
-        for (String line : lines) {
-            assertThat(Files.readString(Path.of("README.md"))).contains("`" + line + "`");
-            edit(PARAMETERS, PARAMETERS + "                    " + line + "\n");
-        }
+    /** Where an object is stored. */
+    private static String route(int recordsPerObject) {
+        return recordsPerObject == 1 ? "to-s3" : "objects-to-s3";
     }
 
-    /** Edits to-s3 in a copy of the shipped routes. */
-    private void edit(String text, String replacement) throws IOException {
-        for (RouteFile file : RouteFile.all()) {
-            Path copy = directory.resolve(file.path().getFileName());
-            if (Files.notExists(copy)) {
-                Files.copy(file.path(), copy);
-            }
-        }
-        Path route = directory.resolve("to-s3.camel.yaml");
-        String yaml = Files.readString(route);
-        assertThat(yaml).containsOnlyOnce(text);
-        Files.writeString(route, yaml.replace(text, replacement));
-        settings().put("camel.main.routes-include-pattern", "file:" + directory + "/*.camel.yaml");
+    private String key(int recordsPerObject) {
+        return "datalake/" + stream + "-0-0000000000" + (recordsPerObject == 1 ? ".gz" : ".ndjson.gz");
     }
 
-    private GetObjectResponse stored() throws Exception {
-        return stored(1);
+    /** Inserts the step of the README for metadata and tags. */
+    private void describe(String route) throws IOException {
+        edited().insert(
+                        route,
+                        route.equals("to-s3") ? "validate-json" : "add-metadata",
+                        Readme.yaml("id: describe-object"));
     }
 
-    private GetObjectResponse stored(int objects) throws Exception {
+    /** Adds parameters to a step that stores, as the README writes them. */
+    private void addParameters(int recordsPerObject, String step, String... lines) throws IOException {
+        assertThat(Files.readString(Path.of("README.md")))
+                .contains(Stream.of(lines).map("`%s`"::formatted).toList());
+        edited().addParameters(route(recordsPerObject), step, String.join("\n", lines));
+    }
+
+    private EditedRoutes edited() throws IOException {
+        EditedRoutes routes = EditedRoutes.copied(directory);
+        settings().put("camel.main.routes-include-pattern", routes.pattern());
+        return routes;
+    }
+
+    private GetObjectResponse stored(int recordsPerObject) throws Exception {
+        return stored(recordsPerObject, 0);
+    }
+
+    private GetObjectResponse stored(int recordsPerObject, int deadLetters) throws Exception {
+        settings().put("connector.to-s3.records_per_object", String.valueOf(recordsPerObject));
+        settings().put("connector.to-s3.seconds_per_object", "1");
         produce(stream, 0, "{}");
-        runUntilStored(objects);
-        return objects().get("datalake/" + stream + "-0-0000000000.gz").response();
+        // With many records there is the claim of the stream, too.
+        runUntilStored(1 + deadLetters + (recordsPerObject == 1 ? 0 : 1));
+        return objects().get(key(recordsPerObject)).response();
     }
 
     private Map<String, String> tags(String key) {

@@ -9,14 +9,17 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.zip.ZipInputStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
 /** Records that flow in several streams, fifty a second in each, until it is closed. */
 public final class Flow implements AutoCloseable {
@@ -77,6 +80,33 @@ public final class Flow implements AutoCloseable {
         Map<String, String> stored = new HashMap<>();
         s3.objects(bucket).forEach((key, object) -> stored.put(name(key), content(key, object.asByteArray())));
         assertThat(stored).isEqualTo(records);
+    }
+
+    /**
+     * Of a flow that has ended: each record of a stream is a line of one object of many records, in the order of the offsets,
+     * and nothing else is.
+     *
+     * @param value what of a line is the value of the record
+     */
+    public void isInChains(
+            EmbeddedS3 s3,
+            String bucket,
+            String folder,
+            Duration patience,
+            String stream,
+            UnaryOperator<String> value) {
+        Map<String, String> records = new TreeMap<>(produced.get(stream));
+        Awaitility.await()
+                .atMost(patience)
+                // S3Proxy lists an object before it shows it.
+                .ignoreException(NoSuchKeyException.class)
+                .untilAsserted(() -> assertThat(Chains.lines(Chains.read(s3, bucket, folder, stream)))
+                        .hasSizeGreaterThanOrEqualTo(records.size()));
+        Map<Integer, List<Chains.Link>> chains = Chains.read(s3, bucket, folder, stream);
+        assertThat(Chains.lines(chains).stream().map(value))
+                .as("lines in " + bucket)
+                .containsExactlyElementsOf(records.values());
+        assertThat(Chains.gaps(chains)).hasSameSizeAs(chains.keySet());
     }
 
     private static String name(String key) {

@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -117,6 +118,37 @@ public final class Ledger {
      */
     public void isComplete(Duration patience) {
         isCompleteBut(0, ends[0], patience);
+    }
+
+    /**
+     * As {@link #isComplete} with many records per object: each record is a line of exactly one of them, in the order of the
+     * offsets, each value that is not JSON a dead letter, and there is nothing else but the claim of the stream.
+     */
+    public void isCompleteInChains(Duration patience) {
+        isCommittedBut(0, ends[0], patience);
+        Map<Integer, List<Chains.Link>> chains = Chains.read(s3, bucket, FOLDER, stream);
+        for (int p = 0; p < PARTITIONS; p++) {
+            assertThat(Chains.lines(Map.of(p, chains.getOrDefault(p, List.of()))))
+                    .as("lines of partition " + p)
+                    .isEqualTo(values(p));
+        }
+        List<String> others = new ArrayList<>(s3.keys(bucket));
+        chains.values().forEach(chain -> chain.forEach(link -> others.remove(link.key())));
+        assertThat(others)
+                .as("keys in " + bucket + " beside chains")
+                .containsExactlyInAnyOrderElementsOf(Stream.concat(
+                                Stream.of(FOLDER + "/_chain/" + stream),
+                                objects.keySet().stream().filter(key -> !key.endsWith(".gz")))
+                        .toList());
+    }
+
+    /** The JSON values of a partition, in the order of their offsets. */
+    private List<String> values(int partition) {
+        String prefix = "%s/%s-%d-".formatted(FOLDER, stream, partition);
+        return objects.entrySet().stream()
+                .filter(object -> object.getKey().startsWith(prefix))
+                .map(object -> new String(object.getValue(), UTF_8))
+                .toList();
     }
 
     /** As {@link #isComplete}, but for one partition, of which all before that offset is committed and stored. */

@@ -100,7 +100,8 @@ public record Chart(String title, String unit, String xUnit, List<Integer> steps
 
     private String label(double value) {
         return switch (unit) {
-            case "bytes" -> "%.0f MB".formatted(value / 1e6);
+            case "bytes" ->
+                value >= 1e6 || value == 0 ? "%.0f MB".formatted(value / 1e6) : "%.1f kB".formatted(value / 1e3);
             case "Bps" -> value >= 1e6 ? "%.0f MB/s".formatted(value / 1e6) : "%.0f kB/s".formatted(value / 1e3);
             case "s" -> value >= 10 || value == 0 ? "%.0f s".formatted(value) : "%.2f s".formatted(value);
             case "reqps" -> "%s/s".formatted(plain(value));

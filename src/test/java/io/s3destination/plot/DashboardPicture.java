@@ -25,8 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Draws docs/dashboard.svg: the panels of the Grafana dashboard over the scrapes of a run of three minutes, in the second of
- * which S3 is overloaded. {@code mvn verify -Dit.test=DashboardPicture -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false}
+ * Draws docs/dashboard.svg: the panels of the Grafana dashboard over the scrapes of a run of three minutes with many records
+ * per object, in the second of which S3 is overloaded. {@code mvn verify -Dit.test=DashboardPicture -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false}
  */
 @ExtendWith(EmbeddedServices.class)
 class DashboardPicture {
@@ -44,6 +44,8 @@ class DashboardPicture {
         try (FaultyProxy proxy = new FaultyProxy(s3.endpoint(), 1);
                 BundleProcess bundle = new BundleProcess(directory)
                         .storing("public.orders", kafka, s3.connectionUrl("data-lake-bucket", proxy.endpoint()))
+                        .withProperty("connector.to-s3.records_per_object", "200")
+                        .withProperty("connector.to-s3.seconds_per_object", "2")
                         .start()) {
             proxy.delay(Duration.ofMillis(30));
             clock.scheduleAtFixedRate(() -> produce(ledger), 0, 1, TimeUnit.SECONDS);

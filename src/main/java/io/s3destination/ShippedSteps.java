@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
  * Tells whether the records of a connector take the shipped steps alone: those can take records that were read together as
  * one, which costs a tenth. Any other step gets each record by itself, as in a route of Camel's own.
  */
-final class RecordSteps {
+final class ShippedSteps {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RecordSteps.class);
+    private static final Logger LOG = LoggerFactory.getLogger(ShippedSteps.class);
 
     /** How Camel writes them; of the folder no more is needed, since objects of many records do not use that variable. */
     private static final List<String> SHIPPED = List.of(
@@ -26,7 +26,7 @@ final class RecordSteps {
             "Choice[[When[simple{${body} == null} -> [SetBody[constant{null}]]]]]",
             "SetVariable[fault, bean[ref:json method:validate]]");
 
-    private RecordSteps() {}
+    private ShippedSteps() {}
 
     /** Whether the steps of a record in the route of a connector, up to the one that adds it to a run, are as shipped. */
     static boolean areShipped(CamelContext context, String connector) {
