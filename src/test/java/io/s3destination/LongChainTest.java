@@ -77,14 +77,14 @@ class LongChainTest {
     @Test
     void aProcessThatIsStoppedOnTheWayIsFollowedByOneThatGoesOnThere() throws Exception {
         produce(OBJECTS * RECORDS + 3);
-        proxy.delay(Duration.ofMillis(100));
+        stopWalksAt(OBJECTS / 2);
         try (RunningBundle bundle = RunningBundle.start(settings)) {
             Awaitility.await().atMost(PATIENCE).until(() -> committed() > 0);
         }
         long there = committed();
         assertThat(there).isLessThan(OBJECTS * RECORDS).matches(link -> link % RECORDS == 0);
         List<Integer> before = heads();
-        proxy.delay(Duration.ZERO);
+        proxy.fix();
 
         try (RunningBundle bundle = RunningBundle.start(settings)) {
             Awaitility.await().atMost(PATIENCE).until(() -> committed() == OBJECTS * RECORDS + 3);
@@ -104,6 +104,41 @@ class LongChainTest {
                 .isEqualTo(IntStream.range(0, OBJECTS * RECORDS + 3)
                         .mapToObj(LongChainTest::line)
                         .toList());
+    }
+
+    @Test
+    void aPartitionThatIsRevokedOnTheWayIsLookedAtNoFurtherUntilItComesBack() throws Exception {
+        produce(OBJECTS * RECORDS);
+        proxy.delay(Duration.ofMillis(100));
+        stopWalksAt(OBJECTS - 1);
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            Awaitility.await().atMost(PATIENCE).until(() -> committed() > 0);
+            bundle.context().getRouteController().stopRoute("to-s3");
+            long there = committed();
+            int asked = proxy.requestTimes("HEAD /").length;
+            Awaitility.await()
+                    .during(Duration.ofSeconds(1))
+                    .atMost(Duration.ofSeconds(2))
+                    .until(() -> proxy.requestTimes("HEAD /").length <= asked + 1);
+            proxy.fix();
+            bundle.context().getRouteController().startRoute("to-s3");
+            Awaitility.await().atMost(PATIENCE).until(() -> committed() == OBJECTS * RECORDS);
+
+            assertThat(heads().subList(0, (int) there / RECORDS)).containsOnly(1);
+        }
+    }
+
+    @Test
+    void aHeadThatFailsIsSentAgainAndNoneBeforeIt() throws Exception {
+        produce(OBJECTS * RECORDS);
+        stopWalksAt(OBJECTS / 2);
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            Awaitility.await().atMost(PATIENCE).until(() -> heads().get(OBJECTS / 2) > 0);
+            proxy.fix();
+            Awaitility.await().atMost(PATIENCE).until(() -> committed() == OBJECTS * RECORDS);
+        }
+
+        assertThat(heads().subList(0, OBJECTS / 2)).containsOnly(1);
     }
 
     @Test
@@ -127,15 +162,20 @@ class LongChainTest {
                 .all()
                 .get();
         kafka.deleteRecords(partition, 7);
-        proxy.delay(Duration.ofMillis(100));
+        stopWalksAt(OBJECTS / 2);
         try (RunningBundle bundle = RunningBundle.start(settings)) {
-            Awaitility.await().atMost(PATIENCE).until(() -> heads().get(OBJECTS / 2) == 1);
+            Awaitility.await().atMost(PATIENCE).until(() -> heads().get(OBJECTS / 2) > 1);
         }
-        proxy.delay(Duration.ZERO);
+        proxy.fix();
 
         try (RunningBundle bundle = RunningBundle.start(settings)) {
             Awaitility.await().atMost(PATIENCE).until(() -> bundle.metric("s3.destination.records.lost") == 4);
         }
+    }
+
+    /** From now on the HEAD of that object fails. */
+    private void stopWalksAt(int object) {
+        proxy.fail("HEAD /" + stream + "/" + key(object * RECORDS), 1, FaultyProxy.Fault.SLOW_DOWN);
     }
 
     /** How often each object was asked for. */
