@@ -68,10 +68,12 @@ final class ChainClaim {
         Map<String, String> metadata = look().orElseThrow(() -> new BrokenChain("the object " + key
                 + " was created, but HEAD does not show it: records_per_object above 1 needs s3:GetObject beside"
                 + " s3:PutObject" + ONE));
-        check(metadata);
+        check(key, metadata, codec, topicId);
     }
 
-    private void check(Map<String, String> metadata) throws BrokenChain {
+    /** Whether a claim is of that compression and topic. */
+    static void check(String key, Map<String, String> metadata, RunCodec codec, Optional<Uuid> topicId)
+            throws BrokenChain {
         String suffix = metadata.get(SUFFIX);
         if (suffix == null) {
             throw new BrokenChain("the object " + key + " has no metadata " + SUFFIX
@@ -91,7 +93,12 @@ final class ChainClaim {
 
     private Optional<Map<String, String>> look() {
         try {
-            return Optional.of(ChainObjects.head(client, bucket, key));
+            ChainObjects.Head head =
+                    any -> client.headObject(request -> request.bucket(bucket).key(any))
+                            .metadata();
+            Map<String, String> metadata = head.of(key);
+            ChainObjects.confirm(head, key, metadata);
+            return Optional.of(metadata);
         } catch (S3Exception e) {
             if (e.statusCode() == 404 || e.statusCode() == 403) {
                 return Optional.empty();

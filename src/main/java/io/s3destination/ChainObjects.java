@@ -18,14 +18,25 @@ final class ChainObjects {
 
     private static final String REMEDY = "Set another folder, or stop all instances and restore the object";
 
-    private final S3Client client;
-    private final String bucket;
+    /** Asks a store for the metadata of an object; fails with {@link S3Exception} where it does not show it. */
+    interface Head {
+        Map<String, String> of(String key);
+    }
+
+    private final Head head;
     private final String folder;
     private final RunCodec codec;
 
     ChainObjects(S3Client client, String bucket, String folder, RunCodec codec) {
-        this.client = client;
-        this.bucket = bucket;
+        this(
+                key -> client.headObject(request -> request.bucket(bucket).key(key))
+                        .metadata(),
+                folder,
+                codec);
+    }
+
+    ChainObjects(Head head, String folder, RunCodec codec) {
+        this.head = head;
         this.folder = folder;
         this.codec = codec;
     }
@@ -52,13 +63,34 @@ final class ChainObjects {
         if (metadata.isEmpty()) {
             return OptionalLong.empty();
         }
-        if (isOfOther(topicId, metadata.get())) {
-            throw new BrokenChain("the object " + key + " holds records of another topic " + partition.topic()
-                    + " (topic ID " + metadata.get().get(TOPIC_ID)
-                    + "): the topic was created again, or another cluster's"
+        confirm(head, key, metadata.get());
+        return OptionalLong.of(last(key, start, partition.topic(), metadata.get(), topicId));
+    }
+
+    /** As {@link #last}, by one answer: where that was cut off, it may show an offset before the last one. */
+    OptionalLong lastOrBefore(TopicPartition partition, long start, Optional<Uuid> topicId) throws BrokenChain {
+        String key = key(partition, start);
+        Optional<Map<String, String>> metadata = metadata(key, partition.topic());
+        if (metadata.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        try {
+            return OptionalLong.of(last(key, start, partition.topic(), metadata.get(), topicId));
+        } catch (BrokenChain e) {
+            confirm(head, key, metadata.get());
+            throw e;
+        }
+    }
+
+    private static long last(
+            String key, long start, String stream, Map<String, String> metadata, Optional<Uuid> topicId)
+            throws BrokenChain {
+        if (isOfOther(topicId, metadata)) {
+            throw new BrokenChain("the object " + key + " holds records of another topic " + stream + " (topic ID "
+                    + metadata.get(TOPIC_ID) + "): the topic was created again, or another cluster's"
                     + " topic of that name is stored here. Set another folder");
         }
-        String text = metadata.get().getOrDefault(LAST_OFFSET, "");
+        String text = metadata.getOrDefault(LAST_OFFSET, "");
         if (!text.matches("0|[1-9][0-9]{0,18}")) {
             throw new BrokenChain("the metadata " + LAST_OFFSET + " of the object " + key + " is "
                     + (text.isEmpty() ? "missing" : "no offset") + ": it was changed, or copied without it. " + REMEDY);
@@ -68,7 +100,7 @@ final class ChainObjects {
             throw new BrokenChain("the metadata " + LAST_OFFSET + " of the object " + key + " is " + last
                     + ", which no object that begins there can have: it was changed. " + REMEDY);
         }
-        return OptionalLong.of(last);
+        return last;
     }
 
     /** Whether metadata names another topic than that, where both are known. */
@@ -92,7 +124,7 @@ final class ChainObjects {
     /** The metadata of an object, or empty if it is not there. */
     private Optional<Map<String, String>> metadata(String key, String stream) throws BrokenChain {
         try {
-            return Optional.of(head(key));
+            return Optional.of(head.of(key));
         } catch (S3Exception e) {
             if (e.statusCode() == 404) {
                 return Optional.empty();
@@ -108,7 +140,7 @@ final class ChainObjects {
 
     private void checkRight(String key, String known) throws BrokenChain {
         try {
-            head(known);
+            head.of(known);
         } catch (S3Exception e) {
             if (e.statusCode() == 403 || e.statusCode() == 404) {
                 throw new BrokenChain("S3 refuses to show the object " + key + ", and also " + known
@@ -119,21 +151,13 @@ final class ChainObjects {
         }
     }
 
-    private Map<String, String> head(String key) {
-        return head(client, bucket, key);
-    }
-
     /**
-     * The metadata of an object. It is asked for twice, since HTTP has no mark for the end of headers that were cut off with their
-     * connection: half a number is a number.
+     * Asks for metadata again, since HTTP has no mark for the end of headers that were cut off with their connection: half a
+     * number is a number, and half a suffix is another one.
      */
-    static Map<String, String> head(S3Client client, String bucket, String key) {
-        Map<String, String> metadata =
-                client.headObject(request -> request.bucket(bucket).key(key)).metadata();
-        if (!metadata.equals(
-                client.headObject(request -> request.bucket(bucket).key(key)).metadata())) {
+    static void confirm(Head head, String key, Map<String, String> metadata) {
+        if (!metadata.equals(head.of(key))) {
             throw SdkClientException.create("S3 shows two different metadata of " + key);
         }
-        return metadata;
     }
 }

@@ -73,7 +73,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         this.runs = group.newRuns();
         this.tracker = new OffsetTracker(group.inFlight(), SPAN, runs);
         this.starts = new StartCheck(group);
-        this.chains = new ChainStart(group);
+        this.chains = new ChainStart(group, this);
         this.commits = new OffsetCommits(this, group, tracker);
         group.opened(this, kafka);
     }

@@ -175,26 +175,34 @@ final class RunStorage {
     }
 
     /**
-     * Finds where the chain of a partition goes on.
+     * Finds where the chain of a partition goes on; ends when the answer is cancelled.
      *
-     * @param begin the offset that is to be read next by the commit, or by the beginning of the log
-     * @param link where the next object begins, if the commit says so by its mark
+     * @param start by the commit, or the beginning of the log
      * @param isUnmarked whether there is a commit without a mark: it may be one of records that are objects of their own
+     * @param walk to the end of the chain; one that has failed goes on where it was
      * @return fails with {@link BrokenChain} if it cannot go on, and otherwise if S3 does not answer
      */
     CompletableFuture<Chain.Commit> find(
-            TopicPartition partition, long begin, OptionalLong link, boolean isUnmarked, Optional<Uuid> topicId) {
+            TopicPartition partition, StartPosition start, boolean isUnmarked, Optional<Uuid> topicId, ChainWalk walk) {
         CompletableFuture<Chain.Commit> found = new CompletableFuture<>();
         lookups.execute(() -> {
             try {
                 claim(partition.topic(), topicId);
-                if (isUnmarked && begin > 0) {
-                    checkMode(partition, begin - 1);
+                long committed = start.offset() - start.lost();
+                if (isUnmarked && committed > 0) {
+                    checkMode(partition, committed - 1);
                 }
-                found.complete(
-                        link.isPresent()
-                                ? new Chain.Commit(Math.max(begin, link.getAsLong()), link.getAsLong())
-                                : walk(partition, begin, topicId));
+                while (!walk.isDone() && !found.isDone()) {
+                    advance(walk, partition, topicId);
+                }
+                if (found.complete(walk.end()) && walk.end().offset() != start.offset()) {
+                    LOG.info(
+                            "{}: partition {} is read from offset {}, where its chain of objects goes on, not from offset {}",
+                            connector,
+                            partition,
+                            walk.end().offset(),
+                            start.offset());
+                }
             } catch (BrokenChain | RuntimeException e) {
                 found.completeExceptionally(e);
             }
@@ -219,25 +227,13 @@ final class RunStorage {
         }
     }
 
-    private Chain.Commit walk(TopicPartition partition, long begin, Optional<Uuid> topicId) throws BrokenChain {
-        ChainWalk walk = new ChainWalk(size.records(), begin);
-        while (!walk.isDone()) {
-            OptionalLong last = objects.last(partition, walk.start(), topicId);
-            if (last.isPresent()) {
-                walk.found(last.getAsLong());
-                limit.progressed(1);
-            } else {
-                walk.notFound();
-            }
+    private void advance(ChainWalk walk, TopicPartition partition, Optional<Uuid> topicId) throws BrokenChain {
+        OptionalLong last = objects.lastOrBefore(partition, walk.start(), topicId);
+        if (last.isPresent()) {
+            walk.found(last.getAsLong());
+            limit.progressed(1);
+        } else {
+            walk.notFound();
         }
-        if (walk.start() != begin) {
-            LOG.info(
-                    "{}: partition {} is read from offset {}, where its chain of objects goes on, not from offset {}",
-                    connector,
-                    partition,
-                    walk.start(),
-                    begin);
-        }
-        return new Chain.Commit(walk.start(), walk.start());
     }
 }

@@ -13,9 +13,11 @@ import org.apache.kafka.common.Uuid;
  * @param epoch the leader epoch to check the offset by, which recognises a log that was truncated
  * @param lost how many offsets before it Kafka deleted before they were stored: an upper bound, gaps among them
  * @param isBeginning whether there was no committed offset
+ * @param end of the log
  * @param stop why the partition must not be read; the other components mean nothing then
  */
-record StartPosition(long offset, Optional<Integer> epoch, long lost, boolean isBeginning, Optional<String> stop) {
+record StartPosition(
+        long offset, Optional<Integer> epoch, long lost, boolean isBeginning, long end, Optional<String> stop) {
 
     private static final String RESET = "Stop all instances, reset the group's offsets of this stream"
             + " (kafka-consumer-groups --reset-offsets), set another folder unless the stored objects may be replaced,"
@@ -44,7 +46,8 @@ record StartPosition(long offset, Optional<Integer> epoch, long lost, boolean is
             return Optional.of(stopped(recreated.get()));
         }
         if (commit.isEmpty()) {
-            return Optional.of(new StartPosition(answer.start(), Optional.empty(), 0, true, Optional.empty()));
+            return Optional.of(
+                    new StartPosition(answer.start(), Optional.empty(), 0, true, answer.end(), Optional.empty()));
         }
         long offset = commit.get().offset();
         if (offset > answer.end()) {
@@ -55,6 +58,7 @@ record StartPosition(long offset, Optional<Integer> epoch, long lost, boolean is
                 offset < answer.start() ? Optional.empty() : commit.get().leaderEpoch(),
                 Math.max(0, answer.start() - offset),
                 false,
+                answer.end(),
                 Optional.empty()));
     }
 
@@ -80,6 +84,6 @@ record StartPosition(long offset, Optional<Integer> epoch, long lost, boolean is
     }
 
     private static StartPosition stopped(String why) {
-        return new StartPosition(0, Optional.empty(), 0, false, Optional.of(why));
+        return new StartPosition(0, Optional.empty(), 0, false, 0, Optional.of(why));
     }
 }

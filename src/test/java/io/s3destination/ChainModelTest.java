@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Random worlds in which up to four writers of one partition, all but one of them out of date, take steps in any order,
- * crash, and get no answers, while the log, the folder and the committed offset change: objects never overlap and are never
+ * crash, and get no answers, while the log, its topic, the folder and the committed offset change: objects never overlap and are never
  * replaced, what is committed is stored, and in the end each record is in exactly one object. Each rule is needed for it:
  * without it worlds break.
  *
@@ -42,7 +42,7 @@ class ChainModelTest {
                 .isEmpty();
     }
 
-    /** The rarest one, {@link Rule#MOVED}, breaks one world of 30. */
+    /** The rarest one, {@link Rule#WALK}, breaks one world of 150. */
     @ParameterizedTest
     @EnumSource
     void eachRuleIsNeeded(Rule rule) {

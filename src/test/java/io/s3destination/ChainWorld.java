@@ -1,18 +1,10 @@
 package io.s3destination;
 
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
-import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import org.apache.kafka.common.Uuid;
 
 /**
  * The log of one partition, the two folders that its records may go to, and the group's committed offset: what the
@@ -50,40 +42,66 @@ final class ChainWorld {
         /** The dead letters of a run are created before its object. */
         LETTERS,
         /** A run without a line is no link: its start stays the link. */
-        EMPTY
+        EMPTY,
+        /** Of the links that are found on the way to the end of the chain, those above the offset alone are committed. */
+        WALK,
+        /** An end that one answer shows counts if an object begins behind it, or if it is shown again. */
+        CUT,
+        /** An object is taken for missing where S3 refuses to show it only if it shows the claim. */
+        DENIED,
+        /** Objects of many records are not stored where those of one record are. */
+        MODE,
+        /** The claim keeps the objects of another topic of that name out of the folder. */
+        CLAIM,
+        /** Claim and objects show the ID of their topic. */
+        TOPIC
     }
 
-    /** @param offset of the commit that it was made for */
-    record Mark(Folder folder, long link, long offset) {}
+    /**
+     * @param offset of the commit that it was made for
+     * @param isOnTheWay whether the end of the chain was not found yet
+     */
+    record Mark(Uuid topic, ChainFolder folder, long link, long offset, boolean isOnTheWay) {}
 
     record Committed(long offset, Optional<Mark> mark) {}
 
-    record StoredRun(long start, long last, List<Long> lines) {}
-
     private final SplittableRandom random;
     private final Optional<Rule> broken;
-    private final List<Folder> folders = List.of(new Folder(), new Folder());
+    private final List<ChainFolder> folders = List.of(new ChainFolder(this), new ChainFolder(this));
     private final List<ChainWriter> writers = new ArrayList<>();
     private final List<Runnable> latePuts = new ArrayList<>();
     private final List<Committed> lateCommits = new ArrayList<>();
     private final List<Integer> recordsPerObject = new ArrayList<>();
-    private final NavigableSet<Long> records = new TreeSet<>();
-    /** Those that are neither compacted nor expired. */
-    private final NavigableSet<Long> lasting = new TreeSet<>();
+    /** Whether S3 shows that an object is missing, which needs s3:ListBucket; else it refuses to show it. */
+    private final boolean mayList;
 
-    private final Set<Long> invalid = new HashSet<>();
-    private Folder folder = folders.get(0);
+    private ChainFolder folder = folders.get(0);
+    private ChainLog log;
     private Optional<Committed> committed = Optional.empty();
     private Optional<String> fault = Optional.empty();
+    private boolean isDenied;
     private boolean alone;
-    private long start;
-    private long end;
 
     ChainWorld(long seed, Optional<Rule> broken) {
         random = new SplittableRandom(seed);
         this.broken = broken;
         recordsPerObject.add(any(SIZES));
-        grow(random.nextInt(10, 91));
+        mayList = random.nextBoolean();
+        log = new ChainLog(new Uuid(seed, 1), random);
+        if (happens(0.1)) {
+            storeSingles();
+        }
+    }
+
+    /** An older version has stored the first records one by one. */
+    private void storeSingles() {
+        long last = random.nextLong(log.end());
+        for (long offset = 0; offset <= last; offset++) {
+            if (log.recordFrom(offset).equals(Optional.of(offset)) && log.isLine(offset)) {
+                folder.createSingle(log.topic(), offset);
+                committed = Optional.of(new Committed(offset + 1, Optional.empty()));
+            }
+        }
     }
 
     /**
@@ -114,72 +132,104 @@ final class ChainWorld {
         } else if (event < 0.07) {
             removeAny(writers);
         } else if (event < 0.08) {
-            committed = Optional.of(new Committed(random.nextLong(start, end + 1), Optional.empty()));
+            reset(random.nextLong(log.start(), log.end() + 1));
         } else if (event < 0.085) {
-            committed = committed.map(before -> new Committed(random.nextLong(start, end + 1), before.mark()));
+            // By a tool that translates offsets.
+            committed
+                    .filter(before -> before.mark().isPresent())
+                    .ifPresent(before -> committed =
+                            Optional.of(new Committed(random.nextLong(log.start(), log.end() + 1), before.mark())));
         } else if (event < 0.09) {
             recordsPerObject.add(any(SIZES));
             if (recordsPerObject.size() > 3) {
                 recordsPerObject.remove(0);
             }
         } else if (event < 0.105) {
-            records.removeIf(offset -> happens(0.1));
-            lasting.retainAll(records);
+            log.compact();
         } else if (event < 0.11) {
-            start = Math.min(end - 1, start + random.nextInt(21));
-            lasting.headSet(start).clear();
+            log.expire(random.nextInt(21));
         } else if (event < 0.125) {
-            grow(random.nextInt(1, 16));
+            log.grow(random.nextInt(1, 16));
         } else if (event < 0.13) {
-            folder = folders.get(1 - folders.indexOf(folder));
-        } else if (event < 0.17 && !latePuts.isEmpty()) {
+            useOtherFolder();
+        } else if (event < 0.132) {
+            recreateTopic();
+        } else if (event < (isDenied ? 0.17 : 0.135)) {
+            isDenied = !isDenied;
+        } else if (event < 0.175 && !latePuts.isEmpty()) {
             removeAny(latePuts).run();
-        } else if (event < 0.27 && !lateCommits.isEmpty()) {
+        } else if (event < 0.275 && !lateCommits.isEmpty()) {
             committed = Optional.of(removeAny(lateCommits));
         } else {
-            any(writers).step();
+            ChainWriter writer = any(writers);
+            writer.step();
+            if (writer.isStopped()) {
+                writers.remove(writer);
+            }
         }
     }
 
-    private void grow(int offsets) {
-        for (long offset = end; offset < end + offsets; offset++) {
-            if (happens(0.8)) {
-                records.add(offset);
-                lasting.add(offset);
-            }
-            if (happens(0.15)) {
-                invalid.add(offset);
-            }
+    /** Away from objects of one record for good: where offsets were reset meanwhile, one HEAD does not show them. */
+    private void useOtherFolder() {
+        if (folder.hasSingles()) {
+            writers.clear();
         }
-        end += offsets;
+        ChainFolder other = folders.get(1 - folders.indexOf(folder));
+        folder = other.hasSingles() ? folder : other;
+    }
+
+    /** To one record per object an older version has committed without a mark, behind an object. */
+    private void reset(long offset) {
+        if (!folder.hasSingles() || folder.isSingle(log.topic(), offset - 1)) {
+            committed = Optional.of(new Committed(offset, Optional.empty()));
+        }
+    }
+
+    /** Kafka deletes the commits with the topic, and a process may write them again; one record per object has no claim. */
+    private void recreateTopic() {
+        if (!folder.hasSingles()) {
+            log = new ChainLog(
+                    new Uuid(log.topic().getMostSignificantBits(), log.topic().getLeastSignificantBits() + 1), random);
+            committed = committed.filter(kept -> happens(0.5));
+        }
     }
 
     private void finish() {
         writers.clear();
-        committed = random.nextBoolean() ? Optional.of(new Committed(0, Optional.empty())) : Optional.empty();
-        ChainWriter last = new ChainWriter(this, any(recordsPerObject));
-        for (int steps = 0; fault.isEmpty() && !last.isIdle(); steps++) {
-            last.step();
-            require(steps < MAX_STEPS_TO_THE_END, "endless: the last writer does not reach the end");
+        isDenied = false;
+        if (!folder.hasSingles()) {
+            setBack();
+        }
+        if (readToTheEnd().isStopped()) {
+            require(folder.isRefused(log.topic()), "stopped: the last writer, in a folder of its own");
+            folder = new ChainFolder(this);
+            setBack();
+            require(!readToTheEnd().isStopped(), "stopped: the last writer, in a new folder");
         }
         while (!latePuts.isEmpty()) {
             removeAny(latePuts).run();
         }
-        Map<Long, Integer> times = folder.timesStored();
-        for (long offset : lasting) {
-            int expected = invalid.contains(offset) ? 0 : 1;
-            int actual = times.getOrDefault(offset, 0);
-            require(actual == expected, "count: " + offset + " is in " + actual + " objects in the end");
+        requireStored(folder, log, 0, log.end());
+    }
+
+    private void setBack() {
+        committed = random.nextBoolean() ? Optional.of(new Committed(0, Optional.empty())) : Optional.empty();
+    }
+
+    private ChainWriter readToTheEnd() {
+        ChainWriter last = new ChainWriter(this, any(recordsPerObject));
+        for (int steps = 0; fault.isEmpty() && !last.isIdle() && !last.isStopped(); steps++) {
+            last.step();
+            require(steps < MAX_STEPS_TO_THE_END, "endless: the last writer does not reach the end");
         }
-        requireStored(folder, 0, end);
+        return last;
     }
 
     /** What must hold when an offset is committed by a writer that read from another one. */
-    void requireStored(Folder folder, long from, long committed) {
+    void requireStored(ChainFolder folder, ChainLog log, long from, long committed) {
         if (from < committed) {
-            for (long offset : lasting.subSet(from, committed)) {
-                boolean isStored = (invalid.contains(offset) ? folder.letters : folder.lines).contains(offset);
-                require(isStored, "lost: " + offset + " when " + committed + " is committed");
+            for (long offset : log.lasting().subSet(from, committed)) {
+                require(folder.isStored(log, offset), "lost: " + offset + " when " + committed + " is committed");
             }
         }
     }
@@ -210,8 +260,21 @@ final class ChainWorld {
         return things.remove(random.nextInt(things.size()));
     }
 
-    Folder folder() {
+    ChainFolder folder() {
         return folder;
+    }
+
+    ChainLog log() {
+        return log;
+    }
+
+    boolean mayList() {
+        return mayList;
+    }
+
+    /** Whether S3 refuses to show objects. */
+    boolean isDenied() {
+        return isDenied;
     }
 
     Optional<Committed> committed() {
@@ -224,73 +287,5 @@ final class ChainWorld {
 
     void putLater(Runnable put) {
         latePuts.add(put);
-    }
-
-    long start() {
-        return start;
-    }
-
-    long end() {
-        return end;
-    }
-
-    Optional<Long> recordFrom(long position) {
-        return Optional.ofNullable(records.ceiling(Math.max(position, start)));
-    }
-
-    boolean isLine(long offset) {
-        return !invalid.contains(offset);
-    }
-
-    /** The objects of runs by their starts, and the dead letters. */
-    final class Folder {
-
-        private final NavigableMap<Long, StoredRun> objects = new TreeMap<>();
-        private final Set<Long> lines = new HashSet<>();
-        private final Set<Long> letters = new HashSet<>();
-
-        /** @return whether it was not there */
-        boolean create(StoredRun object) {
-            if (objects.containsKey(object.start())) {
-                if (!breaks(Rule.CONDITIONAL)) {
-                    return false;
-                }
-                require(objects.get(object.start()).equals(object), "replaced: the object at " + object.start());
-            }
-            objects.put(object.start(), object);
-            lines.addAll(object.lines());
-
-            Optional.ofNullable(objects.lowerEntry(object.start()))
-                    .ifPresent(before -> requireApart(before.getValue(), object));
-            Optional.ofNullable(objects.higherEntry(object.start()))
-                    .ifPresent(after -> requireApart(object, after.getValue()));
-            require(
-                    object.lines().stream().allMatch(line -> line >= object.start() && line <= object.last()),
-                    "outside: a line of the object of " + object.start() + " to " + object.last());
-            return true;
-        }
-
-        private void requireApart(StoredRun before, StoredRun after) {
-            require(
-                    before.last() < after.start(),
-                    "overlap: the object at " + after.start() + " begins in one that ends at " + before.last());
-        }
-
-        void createLetter(long offset) {
-            letters.add(offset);
-        }
-
-        /** The last offset of the object, if it is there. */
-        OptionalLong head(long start) {
-            return objects.containsKey(start)
-                    ? OptionalLong.of(objects.get(start).last())
-                    : OptionalLong.empty();
-        }
-
-        private Map<Long, Integer> timesStored() {
-            Map<Long, Integer> times = new HashMap<>();
-            objects.values().forEach(object -> object.lines().forEach(line -> times.merge(line, 1, Integer::sum)));
-            return times;
-        }
     }
 }

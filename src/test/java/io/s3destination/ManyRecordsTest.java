@@ -237,6 +237,23 @@ class ManyRecordsTest {
     }
 
     @Test
+    void objectsOfOneRecordAreNoticedAlsoWhereKafkaDeletedWhatFollowsThem() throws Exception {
+        settings.put("connector.to-s3.records_per_object", "1");
+        produce(8);
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            Awaitility.await().atMost(PATIENCE).until(() -> committed() == 8);
+        }
+        reset(2);
+        produce(16);
+        for (int partition = 0; partition < 4; partition++) {
+            kafka.deleteRecords(new TopicPartition(stream, partition), 4);
+        }
+
+        settings.put("connector.to-s3.records_per_object", "100");
+        isRefused("the folder holds objects of one record");
+    }
+
+    @Test
     void theCompressionOfAStreamCannotChangeInItsFolder() throws Exception {
         produce(8);
         try (RunningBundle bundle = RunningBundle.start(settings)) {

@@ -19,20 +19,20 @@ class StartPositionTest {
     @Test
     void isTheBeginningOfTheLogWithoutACommit() {
         assertThat(decide(answer(Optional.empty(), 40, 90)))
-                .contains(new StartPosition(40, Optional.empty(), 0, true, Optional.empty()));
+                .contains(new StartPosition(40, Optional.empty(), 0, true, 90, Optional.empty()));
     }
 
     @Test
     void isTheCommittedOffsetWithItsLeaderEpoch() {
         assertThat(decide(answer(commit(50), 40, 90)))
-                .contains(new StartPosition(50, Optional.of(4), 0, false, Optional.empty()));
+                .contains(new StartPosition(50, Optional.of(4), 0, false, 90, Optional.empty()));
         assertThat(decide(answer(commit(40), 40, 40)).orElseThrow().lost()).isZero();
     }
 
     @Test
     void isTheStartOfTheLogWhereCommittedRecordsAreDeletedAndCountsThem() {
         assertThat(decide(answer(commit(30), 40, 90)))
-                .contains(new StartPosition(40, Optional.empty(), 10, false, Optional.empty()));
+                .contains(new StartPosition(40, Optional.empty(), 10, false, 90, Optional.empty()));
         assertThat(decide(answer(commit(30), 90, 90)).orElseThrow())
                 .satisfies(position -> assertThat(position.offset()).isEqualTo(90))
                 .satisfies(position -> assertThat(position.lost()).isEqualTo(60));
@@ -42,7 +42,7 @@ class StartPositionTest {
     @Test
     void isTheRefusedPositionWithoutAnEpochWhereItIsInsideTheLog() {
         assertThat(decide(OptionalLong.of(70), answer(commit(50), 40, 90), Optional.empty(), false))
-                .contains(new StartPosition(70, Optional.empty(), 0, false, Optional.empty()));
+                .contains(new StartPosition(70, Optional.empty(), 0, false, 90, Optional.empty()));
     }
 
     @Test
