@@ -92,8 +92,11 @@ final class ChainClaim {
     private Optional<Map<String, String>> look() {
         try {
             return Optional.of(ChainObjects.head(client, bucket, key));
-        } catch (S3Exception e) {
-            if (e.statusCode() == 404 || e.statusCode() == 403) {
+        } catch (SdkException e) {
+            // Whatever is refused is to be explained by the answer to the creation, which has a body.
+            if (FailureCauses.of(e)
+                    .ofType(S3Exception.class)
+                    .anyMatch(answer -> ((S3Exception) answer).statusCode() < 500)) {
                 return Optional.empty();
             }
             throw e;

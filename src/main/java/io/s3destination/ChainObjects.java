@@ -126,14 +126,27 @@ final class ChainObjects {
     /**
      * The metadata of an object. It is asked for twice, since HTTP has no mark for the end of headers that were cut off with their
      * connection: half a number is a number.
+     *
+     * @throws S3Exception if it answers 403 or 404
+     * @throws SdkClientException if it answers anything else, or nothing
      */
     static Map<String, String> head(S3Client client, String bucket, String key) {
-        Map<String, String> metadata =
-                client.headObject(request -> request.bucket(bucket).key(key)).metadata();
-        if (!metadata.equals(
-                client.headObject(request -> request.bucket(bucket).key(key)).metadata())) {
-            throw SdkClientException.create("S3 shows two different metadata of " + key);
+        try {
+            Map<String, String> metadata = client.headObject(
+                            request -> request.bucket(bucket).key(key))
+                    .metadata();
+            if (metadata.equals(
+                    client.headObject(request -> request.bucket(bucket).key(key))
+                            .metadata())) {
+                return metadata;
+            }
+        } catch (S3Exception e) {
+            if (e.statusCode() == 404 || e.statusCode() == 403) {
+                throw e;
+            }
+            // Without a body the answer has no code of S3 that explains it.
+            throw SdkClientException.create("HEAD answered HTTP " + e.statusCode(), e);
         }
-        return metadata;
+        throw SdkClientException.create("S3 shows two different metadata of " + key);
     }
 }

@@ -159,13 +159,17 @@ class ConditionalStoreTest {
         }
     }
 
-    @Test
-    void credentialsThatAreRefusedAtTheStartAreWaitedFor() throws Exception {
-        proxy.fail(Fault.ACCESS_DENIED);
+    @ParameterizedTest
+    @CsvSource({"/, ACCESS_DENIED, let the access key put objects", "HEAD /, SLOW_DOWN, HEAD answered HTTP 503"})
+    void whatIsRefusedAtTheStartIsReportedAndWaitedFor(String requests, Fault fault, String why) throws Exception {
+        proxy.fail(requests, 1, fault);
         ledger.produce(400);
 
-        try (RunningBundle bundle = start(name, 100)) {
-            isDown(bundle, "its objects cannot be looked at", "let the access key put objects");
+        try (RunningBundle bundle = RunningBundle.start(
+                settings(name, 100),
+                registry -> registry.bind(
+                        "readiness-limits", ReadinessLimits.class, ReadinessLimits.DEFAULT.shortened(5)))) {
+            isDown(bundle, "its objects cannot be looked at", why);
             proxy.fix();
             ledger.isComplete(PATIENCE);
             Awaitility.await().atMost(PATIENCE).until(() -> bundle.notReady().isEmpty());
@@ -225,6 +229,10 @@ class ConditionalStoreTest {
     }
 
     private RunningBundle start(String group, int records) throws IOException {
+        return RunningBundle.start(settings(group, records));
+    }
+
+    private Map<String, String> settings(String group, int records) throws IOException {
         EditedRoutes routes = EditedRoutes.of(
                 Files.createTempDirectory(directory, "routes"),
                 route -> route.replace("groupId: to-s3", "groupId: " + group));
@@ -234,7 +242,7 @@ class ConditionalStoreTest {
         settings.put("camel.main.routes-include-pattern", routes.pattern());
         settings.put("connector.to-s3.records_per_object", String.valueOf(records));
         settings.put("connector.to-s3.seconds_per_object", "1");
-        return RunningBundle.start(settings);
+        return settings;
     }
 
     private static void isDown(RunningBundle bundle, String... why) {
