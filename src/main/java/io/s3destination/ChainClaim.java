@@ -93,14 +93,15 @@ final class ChainClaim {
 
     private Optional<Map<String, String>> look() {
         try {
-            ChainObjects.Head head =
-                    any -> client.headObject(request -> request.bucket(bucket).key(any))
-                            .metadata();
+            ChainObjects.Head head = ChainObjects.head(client, bucket);
             Map<String, String> metadata = head.of(key);
             ChainObjects.confirm(head, key, metadata);
             return Optional.of(metadata);
-        } catch (S3Exception e) {
-            if (e.statusCode() == 404 || e.statusCode() == 403) {
+        } catch (SdkException e) {
+            // Whatever is refused is to be explained by the answer to the creation, which has a body.
+            if (FailureCauses.of(e)
+                    .ofType(S3Exception.class)
+                    .anyMatch(answer -> ((S3Exception) answer).statusCode() < 500)) {
                 return Optional.empty();
             }
             throw e;

@@ -18,9 +18,24 @@ final class ChainObjects {
 
     private static final String REMEDY = "Set another folder, or stop all instances and restore the object";
 
-    /** Asks a store for the metadata of an object; fails with {@link S3Exception} where it does not show it. */
+    /** Asks a store for the metadata of an object; fails with {@link S3Exception} where that answers 403 or 404. */
     interface Head {
         Map<String, String> of(String key);
+    }
+
+    /** Fails with {@link SdkClientException} where S3 gives no other answer: that has no body, and no code that explains it. */
+    static Head head(S3Client client, String bucket) {
+        return key -> {
+            try {
+                return client.headObject(request -> request.bucket(bucket).key(key))
+                        .metadata();
+            } catch (S3Exception e) {
+                if (e.statusCode() == 404 || e.statusCode() == 403) {
+                    throw e;
+                }
+                throw SdkClientException.create("HEAD answered HTTP " + e.statusCode(), e);
+            }
+        };
     }
 
     private final Head head;
@@ -28,11 +43,7 @@ final class ChainObjects {
     private final RunCodec codec;
 
     ChainObjects(S3Client client, String bucket, String folder, RunCodec codec) {
-        this(
-                key -> client.headObject(request -> request.bucket(bucket).key(key))
-                        .metadata(),
-                folder,
-                codec);
+        this(head(client, bucket), folder, codec);
     }
 
     ChainObjects(Head head, String folder, RunCodec codec) {

@@ -185,15 +185,15 @@ final class ChainStart {
                 stop.accept(partition);
                 return;
             }
-            String text = S3ErrorRemedies.ofUpload(e.getCause(), Optional.empty(), false)
-                    .text();
+            Explanation why = S3ErrorRemedies.ofUpload(e.getCause(), Optional.empty(), false);
             if (fault.isEmpty()) {
-                fault = Optional.of(new Fault(partition, System.nanoTime(), text));
-                LOG.warn(
-                        "{}: partition {} is not read yet: its objects cannot be looked at: {}",
-                        group.id(),
-                        partition,
-                        text);
+                fault = Optional.of(new Fault(partition, System.nanoTime(), why.text()));
+                LOG.atLevel(why.level())
+                        .log(
+                                "{}: partition {} is not read yet: its objects cannot be looked at: {}",
+                                group.id(),
+                                partition,
+                                why.text());
             }
             search.answer = null;
             search.due = System.nanoTime() + AGAIN;

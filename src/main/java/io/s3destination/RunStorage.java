@@ -170,8 +170,11 @@ final class RunStorage {
     }
 
     /** The last offset of the object that is there in place of a run's. */
-    OptionalLong last(TopicPartition partition, long start, Optional<Uuid> topicId) throws BrokenChain {
-        return objects.last(partition, start, topicId);
+    long last(TopicPartition partition, long start, Optional<Uuid> topicId) throws BrokenChain {
+        return objects.last(partition, start, topicId)
+                .orElseThrow(() -> new BrokenChain("the object " + objects.key(partition, start)
+                        + " cannot be created since it is there, and HEAD does not show it: allow s3:GetObject on all objects"
+                        + " of the folder, for the credentials of the connection URL, and restart"));
     }
 
     /**

@@ -2,7 +2,6 @@ package io.s3destination;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.apache.camel.Exchange;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -45,9 +44,7 @@ record RunToStore(
     /** Notes what there is in place of its object. */
     void compare() {
         try {
-            OptionalLong last = storage.last(partition, run.start(), topicId);
-            runs.occupied(last.orElseThrow(() ->
-                    new BrokenChain("the store refused to create an object since it was there, and does not show it")));
+            runs.occupied(storage.last(partition, run.start(), topicId));
         } catch (BrokenChain e) {
             runs.broken(e.getMessage());
         }

@@ -128,6 +128,7 @@ public final class EmbeddedS3 implements S3Server {
     }
 
     /** The keys of all objects that bundles have put into a bucket, in their order, each as often as it was put. */
+    @Override
     public Collection<String> puts(String bucket) {
         return puts.computeIfAbsent(bucket, b -> new ConcurrentLinkedQueue<>());
     }

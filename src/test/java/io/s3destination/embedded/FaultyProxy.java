@@ -21,6 +21,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +42,12 @@ public final class FaultyProxy implements AutoCloseable {
         ACCESS_DENIED(403, "AccessDenied"),
         NO_SUCH_BUCKET(404, "NoSuchBucket"),
         SIGNATURE_DOES_NOT_MATCH(403, "SignatureDoesNotMatch"),
+        /** To a conditional creation: another one of the same object is under way. */
+        CONFLICT(409, "ConditionalRequestConflict"),
+        /** By a store that does not know conditional creations. */
+        NOT_IMPLEMENTED(501, "NotImplemented"),
+        /** By a store that takes a conditional creation for a conditional read. */
+        NOT_MODIFIED(false, "HTTP/1.1 304 Not Modified\r\n\r\n"),
         /** The connection is reset. */
         RESET(false, ""),
         /** There is never an answer, nor an end of the connection. */
@@ -55,6 +62,8 @@ public final class FaultyProxy implements AutoCloseable {
         EMPTY_SUCCESS(false, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
         /** The same, and the connection ends behind the headers. */
         HEAD_ONLY(false, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+        /** The request is passed on when it is released, even if its client is gone, which gets no answer. */
+        HOLD(true, ""),
         /** A byte of the body is read each second until requests pass again. */
         READ_SLOWLY(true, "");
 
@@ -88,6 +97,8 @@ public final class FaultyProxy implements AutoCloseable {
 
     private record Request(String path, long at) {}
 
+    private record Held(String path, CountDownLatch release) {}
+
     private static final Rule NONE = new Rule(path -> false, 0, List.of());
     private static final int SLOW_LINK_BUFFER = 1 << 16;
 
@@ -98,6 +109,7 @@ public final class FaultyProxy implements AutoCloseable {
     private final AtomicInteger accepted = new AtomicInteger();
     private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
     private final AtomicInteger stored = new AtomicInteger();
+    private final Queue<Held> held = new ConcurrentLinkedQueue<>();
     private final int port;
     private volatile ServerSocket server;
     private volatile Rule rule = NONE;
@@ -155,6 +167,17 @@ public final class FaultyProxy implements AutoCloseable {
     /** From now on, on connections that are made then, each request is read at so many bytes per second. */
     public void throttle(int bytes) {
         bytesPerSecond = bytes;
+    }
+
+    /** How many requests are held whose path has that part. */
+    public long held(String path) {
+        return held.stream().filter(request -> request.path().contains(path)).count();
+    }
+
+    /** Passes the requests on that are held and whose path has that part; they are held no more once the store has answered. */
+    public void release(String path) {
+        held.stream().filter(request -> request.path().contains(path)).forEach(request -> request.release()
+                .countDown());
     }
 
     /** Resets the connections that are open, those that hang among them. */
@@ -230,6 +253,10 @@ public final class FaultyProxy implements AutoCloseable {
                     in.transferTo(ByteArrayOutputStream.nullOutputStream());
                     return;
                 }
+                if (fault == Fault.HOLD) {
+                    hold(path, request, upstream);
+                    return;
+                }
                 byte[] answer = fault == null || fault.isPassedOn ? upstream.answer(request) : fault.answer(line[0]);
                 if (fault == Fault.RESET || fault == Fault.ANSWER_LOST) {
                     reset(client);
@@ -250,8 +277,15 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
-    private static String path(byte[] request) {
-        return new String(request, 0, Math.min(request.length, 2_048), ISO_8859_1).split(" ", 3)[1];
+    private void hold(String path, byte[] request, Upstream upstream) throws IOException, InterruptedException {
+        Held waiting = new Held(path, new CountDownLatch(1));
+        held.add(waiting);
+        try {
+            waiting.release().await();
+            upstream.answer(request);
+        } finally {
+            held.remove(waiting);
+        }
     }
 
     private static InputStream slowLink(Socket client, int bytesPerSecond) throws IOException {

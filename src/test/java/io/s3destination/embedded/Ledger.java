@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,6 +15,7 @@ import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -31,7 +33,8 @@ public final class Ledger {
     private static final String FOLDER = "datalake";
 
     private final KafkaServer kafka;
-    private final EmbeddedS3 s3;
+    private final S3Server s3;
+    private final boolean many;
     private final String stream;
     private final String bucket;
     private final String group;
@@ -42,15 +45,29 @@ public final class Ledger {
     private final BitSet[] deadLetters =
             IntStream.range(0, PARTITIONS).mapToObj(p -> new BitSet()).toArray(BitSet[]::new);
     private final long[] ends = new long[PARTITIONS];
+    /** The last offset of objects of many records, by their keys. */
+    private final Map<String, Integer> lasts = new HashMap<>();
 
     /** A ledger of a new stream and a new bucket, which it creates. */
-    public Ledger(KafkaServer kafka, EmbeddedS3 s3, String stream, String bucket, String group) throws Exception {
+    public Ledger(KafkaServer kafka, S3Server s3, String stream, String bucket, String group) throws Exception {
+        this(kafka, s3, false, stream, bucket, group);
+    }
+
+    /** As {@link #Ledger(KafkaServer, S3Server, String, String, String)}, where the objects hold many records. */
+    public static Ledger ofManyRecords(KafkaServer kafka, S3Server s3, String stream, String bucket, String group)
+            throws Exception {
+        return new Ledger(kafka, s3, true, stream, bucket, group);
+    }
+
+    private Ledger(KafkaServer kafka, S3Server s3, boolean many, String stream, String bucket, String group)
+            throws Exception {
         this.kafka = kafka;
         this.s3 = s3;
+        this.many = many;
         this.stream = stream;
         this.bucket = bucket;
         this.group = group;
-        this.names = Pattern.compile(".*/" + Pattern.quote(stream) + "-(\\d)-(\\d{10})(\\.gz)?");
+        this.names = Pattern.compile(".*/" + Pattern.quote(stream) + "-(\\d)-(\\d{10})(\\.ndjson)?(\\.gz)?");
         kafka.createStream(stream, PARTITIONS);
         s3.createBucket(bucket);
     }
@@ -87,7 +104,7 @@ public final class Ledger {
             long offset = producer.send(new ProducerRecord<>(stream, partition, key, value))
                     .get()
                     .offset();
-            objects.put(FOLDER + "/%s-%d-%010d.gz".formatted(stream, partition, offset), value);
+            objects.put(key(partition, offset), value);
             ends[partition] = offset + 1;
             return offset;
         }
@@ -114,10 +131,14 @@ public final class Ledger {
 
     /**
      * Waits until all that was produced is committed, then: every offset has its object or dead letter, with its
-     * content, under no other name, and there is nothing else.
+     * content, under no other name, and there is nothing else. An object of many records is that of each of them.
      */
     public void isComplete(Duration patience) {
-        isCompleteBut(0, ends[0], patience);
+        if (many) {
+            isCompleteInChains(patience);
+        } else {
+            isCompleteBut(0, ends[0], patience);
+        }
     }
 
     /**
@@ -127,28 +148,39 @@ public final class Ledger {
     public void isCompleteInChains(Duration patience) {
         isCommittedBut(0, ends[0], patience);
         Map<Integer, List<Chains.Link>> chains = Chains.read(s3, bucket, FOLDER, stream);
-        for (int p = 0; p < PARTITIONS; p++) {
-            assertThat(Chains.lines(Map.of(p, chains.getOrDefault(p, List.of()))))
-                    .as("lines of partition " + p)
-                    .isEqualTo(values(p));
-        }
         List<String> others = new ArrayList<>(s3.keys(bucket));
-        chains.values().forEach(chain -> chain.forEach(link -> others.remove(link.key())));
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            long next = 0;
+            for (Chains.Link link : chains.getOrDefault(partition, List.of())) {
+                assertThat(link.start()).as(link.key()).isEqualTo(next);
+                next = link.last() + 1;
+                assertThat(link.lines()).as(link.key()).isEqualTo(values(partition, link.start(), next));
+                others.remove(link.key());
+            }
+            assertThat((long) deadLetters[partition].nextClearBit((int) next))
+                    .as("end of partition " + partition)
+                    .isEqualTo(ends[partition]);
+        }
+        List<String> letters =
+                objects.keySet().stream().filter(key -> !key.endsWith(".gz")).toList();
         assertThat(others)
-                .as("keys in " + bucket + " beside chains")
-                .containsExactlyInAnyOrderElementsOf(Stream.concat(
-                                Stream.of(FOLDER + "/_chain/" + stream),
-                                objects.keySet().stream().filter(key -> !key.endsWith(".gz")))
-                        .toList());
+                .as("keys of other objects")
+                .containsExactlyInAnyOrderElementsOf(
+                        Stream.concat(letters.stream(), Stream.of(FOLDER + "/_chain/" + stream))
+                                .toList());
+        assertThat(letters).allSatisfy(key -> assertThat(content(key)).as(key).isEqualTo(objects.get(key)));
     }
 
-    /** The JSON values of a partition, in the order of their offsets. */
-    private List<String> values(int partition) {
-        String prefix = "%s/%s-%d-".formatted(FOLDER, stream, partition);
-        return objects.entrySet().stream()
-                .filter(object -> object.getKey().startsWith(prefix))
-                .map(object -> new String(object.getValue(), UTF_8))
+    /** The JSON values of those offsets. */
+    private List<String> values(int partition, long from, long to) {
+        return LongStream.range(from, to)
+                .filter(offset -> !deadLetters[partition].get((int) offset))
+                .mapToObj(offset -> new String(objects.get(key(partition, offset)), UTF_8))
                 .toList();
+    }
+
+    private String key(int partition, long offset) {
+        return FOLDER + "/%s-%d-%010d.gz".formatted(stream, partition, offset);
     }
 
     /** As {@link #isComplete}, but for one partition, of which all before that offset is committed and stored. */
@@ -213,10 +245,26 @@ public final class Ledger {
         for (String key : s3.puts(bucket)) {
             Matcher name = names.matcher(key);
             if (name.matches()) {
-                stored[Integer.parseInt(name.group(1))].set(Integer.parseInt(name.group(2)));
+                int partition = Integer.parseInt(name.group(1));
+                int start = Integer.parseInt(name.group(2));
+                if (name.group(3) == null) {
+                    stored[partition].set(start);
+                } else {
+                    BitSet records = new BitSet();
+                    records.set(start, lasts.computeIfAbsent(key, this::last) + 1);
+                    records.andNot(deadLetters[partition]);
+                    stored[partition].or(records);
+                }
             }
         }
         return stored;
+    }
+
+    private int last(String key) {
+        return Integer.parseInt(s3.client()
+                .headObject(object -> object.bucket(bucket).key(key))
+                .metadata()
+                .get("last-offset"));
     }
 
     private byte[] content(String key) {

@@ -4,6 +4,7 @@ import com.github.luben.zstd.ZstdInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,6 +32,11 @@ public interface S3Server extends AutoCloseable {
         return client().listObjectsV2Paginator(b -> b.bucket(bucket)).contents().stream()
                 .map(S3Object::key)
                 .toList();
+    }
+
+    /** The keys of the objects that bundles have put into a bucket, as far as it is known also those that were put again. */
+    default Collection<String> puts(String bucket) {
+        return keys(bucket);
     }
 
     /** The objects of a bucket by key, in the order of their keys. */
