@@ -3,9 +3,9 @@ package io.s3destination;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -20,6 +20,10 @@ import org.apache.kafka.common.TopicPartition;
  */
 @BindToRegistry("run")
 public final class RunSteps {
+
+    /** Names of metadata are the same in any case, and the client sends one that is named for its header as that header. */
+    private static final Pattern CHAIN = Pattern.compile("(?i)(x-amz-meta-)*("
+            + String.join("|", ChainObjects.RECORDS, ChainObjects.LAST_OFFSET, ChainObjects.TOPIC_ID) + ")");
 
     private static final byte[] NULL = "null".getBytes(UTF_8);
 
@@ -100,8 +104,7 @@ public final class RunSteps {
         if (before != null) {
             before.forEach((name, value) -> metadata.put(String.valueOf(name), String.valueOf(value)));
         }
-        metadata.keySet()
-                .removeIf(List.of(ChainObjects.RECORDS, ChainObjects.LAST_OFFSET, ChainObjects.TOPIC_ID)::contains);
+        metadata.keySet().removeIf(name -> CHAIN.matcher(name).matches());
         metadata.put(ChainObjects.RECORDS, String.valueOf(run.content().lines()));
         metadata.put(ChainObjects.LAST_OFFSET, String.valueOf(run.run().last()));
         run.topicId().ifPresent(id -> metadata.put(ChainObjects.TOPIC_ID, id.toString()));

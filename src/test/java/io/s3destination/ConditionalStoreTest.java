@@ -77,14 +77,14 @@ class ConditionalStoreTest {
 
         try (RunningBundle one = start(name, 100);
                 RunningBundle other = start(name + "-other", 70)) {
-            for (int n = 0; n < 4; n++) {
+            Awaitility.await().atMost(PATIENCE).until(() -> {
                 ledger.produce(600);
-            }
+                return one.metric("s3.destination.objects.found") > 0
+                        && other.metric("s3.destination.objects.found") > 0;
+            });
             ledger.isComplete(PATIENCE);
             Awaitility.await().atMost(PATIENCE).until(() -> kafka.committed(name + "-other")
                     .equals(kafka.committed(name)));
-            assertThat(one.metric("s3.destination.objects.found")).isPositive();
-            assertThat(other.metric("s3.destination.objects.found")).isPositive();
         }
 
         ledger.isComplete(PATIENCE);

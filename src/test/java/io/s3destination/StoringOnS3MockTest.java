@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -95,6 +96,20 @@ class StoringOnS3MockTest extends StoringSuite {
 
         assertThat(stored(recordsPerObject).metadata()).containsEntry("stream", stream);
         assertThat(tags(key(recordsPerObject))).containsOnly(Map.entry("team", "orders"), Map.entry("kind", "cdc"));
+    }
+
+    @Test
+    void metadataOfAUserReplacesNoneOfTheChain() throws Exception {
+        edited().insert(
+                        "objects-to-s3",
+                        "add-metadata",
+                        Readme.yaml("id: describe-object")
+                                .replace("stream,", "Last-Offset,77,RECORDS,5,x-amz-meta-Topic-ID,other,stream,"));
+
+        assertThat(stored(1_000).metadata())
+                .containsEntry("last-offset", "0")
+                .containsEntry("records", "1")
+                .doesNotContainEntry("topic-id", "other");
     }
 
     @ParameterizedTest
