@@ -2,7 +2,6 @@ package io.s3destination.bench;
 
 import io.s3destination.bench.Contender.Run;
 import io.s3destination.bench.StoreProcess.Latency;
-import io.s3destination.bench.StoreProcess.Stored;
 import io.s3destination.embedded.BundleProcess;
 import io.s3destination.embedded.KafkaProcess;
 import java.io.IOException;
@@ -12,10 +11,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.utils.Utils;
 import org.awaitility.Awaitility;
 
 /**
@@ -24,20 +24,20 @@ import org.awaitility.Awaitility;
  * contender are processes of their own; each object of each run is compared with its record.
  *
  * <p>With the argument {@code pairs} it compares this state of the project with that of another checkout in
- * {@link Pairs}.
+ * {@link Pairs}; with {@code many} objects of {@link Many} records alone are measured.
  *
  * <p>With the argument {@code smoke} some of it runs for a moment, so that the code is tested; no time is judged.
  */
 public final class Bench implements AutoCloseable {
 
-    private static final int RECORD = 800;
-    private static final int TURNS = 3;
+    static final int RECORD = 800;
+    static final int TURNS = 3;
 
     private final boolean smoke;
     private final Path directory;
-    private final KafkaProcess kafka;
-    private final StoreProcess store;
-    private final Report report;
+    final KafkaProcess kafka;
+    final StoreProcess store;
+    final Report report;
     private int streams;
 
     private Bench(boolean smoke, Path directory) throws Exception {
@@ -52,9 +52,14 @@ public final class Bench implements AutoCloseable {
         switch (args[0]) {
             case "whole" -> run(false);
             case "smoke" -> run(true);
+            case "many" -> many();
             case "pairs" ->
-                pairs(System.getProperty("bench.other"), Integer.parseInt(System.getProperty("bench.pairs")));
-            default -> throw new IllegalArgumentException("bench.mode=" + args[0] + ": must be whole, smoke or pairs");
+                pairs(
+                        System.getProperty("bench.other"),
+                        Integer.parseInt(System.getProperty("bench.pairs")),
+                        Integer.parseInt(System.getProperty("bench.records-per-object")));
+            default ->
+                throw new IllegalArgumentException("bench.mode=" + args[0] + ": must be whole, many, pairs or smoke");
         }
         // Threads of the clients do not end by themselves.
         System.exit(0);
@@ -65,45 +70,59 @@ public final class Bench implements AutoCloseable {
             bench.backlogs();
             bench.latency();
             if (smoke) {
-                bench.pairs(Path.of(""), 2);
+                bench.pairs(Path.of(""), 2, 1);
+                new Many(bench).smoke();
             } else {
                 bench.uploadsAtOnce();
                 bench.largeRecords();
                 bench.start();
+                new Many(bench).run();
                 bench.report.write();
             }
             bench.report.print();
         }
     }
 
-    private static void pairs(String other, int pairs) throws Exception {
+    private static void many() throws Exception {
+        try (Bench bench = new Bench(false, Files.createTempDirectory("bench"))) {
+            new Many(bench).run();
+            bench.report.print();
+            Path report = Path.of("target", "many.md");
+            bench.report.writeMany(report);
+            System.out.println("written to " + report);
+        }
+    }
+
+    private static void pairs(String other, int pairs, int recordsPerObject) throws Exception {
         if (other.isEmpty()) {
             throw new IllegalArgumentException("bench.other is not set: must be the directory of another checkout");
         }
         try (Bench bench = new Bench(false, Files.createTempDirectory("bench"))) {
             Path report = Path.of("target", "pairs.md");
-            Files.writeString(report, bench.pairs(Path.of(other), pairs));
+            Files.writeString(report, bench.pairs(Path.of(other), pairs, recordsPerObject));
             System.out.println("written to " + report);
         }
     }
 
     /** The report, which is printed, too. */
-    private String pairs(Path checkout, int count) throws Exception {
+    private String pairs(Path checkout, int count, int recordsPerObject) throws Exception {
         say("pairs of this state and that of " + checkout.toAbsolutePath());
-        try (Contender current = ofCheckout("this", Path.of(""));
-                Contender other = ofCheckout("other", checkout)) {
+        // Many of them are stored so much faster.
+        int times = recordsPerObject == 1 ? 1 : 20;
+        try (Contender current = ofCheckout("this", Path.of(""), recordsPerObject);
+                Contender other = ofCheckout("other", checkout, recordsPerObject)) {
             Pairs pairs = new Pairs(current, other, count);
-            pairs.warmUp(scaled(20_000));
-            pairs.compare(30, scaled(10_000));
-            pairs.compare(100, scaled(3_000));
-            String report = pairs.report(checkout.toAbsolutePath());
+            pairs.warmUp(scaled(20_000 * times));
+            pairs.compare(30, scaled(10_000 * times));
+            pairs.compare(100, scaled(recordsPerObject == 1 ? 3_000 : 10_000 * times));
+            String report = pairs.report(checkout.toAbsolutePath(), recordsPerObject);
             System.out.println(report);
             return report;
         }
     }
 
     private void backlogs() throws Exception {
-        Backlog backlog = backlog(RECORD);
+        Backlog backlog = backlog();
         try (Contender bundle = bundle(64, backlog)) {
             throughput(bundle);
             if (!smoke) {
@@ -163,7 +182,7 @@ public final class Bench implements AutoCloseable {
         say("uploads at once, S3 at 30 ms");
         for (int uploads : new int[] {1, 8, 256}) {
             int records = Math.min(17_000, uploads * 120);
-            try (Contender bundle = bundle(uploads, backlog(RECORD));
+            try (Contender bundle = bundle(uploads, backlog());
                     Contender loop = loop(uploads)) {
                 for (int turn = 0; turn < (uploads == 256 ? 2 : 1); turn++) {
                     bundle.run(Latency.of(0), uploads == 256 ? 20_000 : 2_000);
@@ -181,7 +200,7 @@ public final class Bench implements AutoCloseable {
 
     private void latency() throws Exception {
         say("from produced to stored, S3 at 30 ms");
-        Backlog backlog = backlog(RECORD);
+        Backlog backlog = backlog();
         try (Contender bundle = bundle(64, backlog)) {
             bundle.run(Latency.of(0), scaled(5_000));
             report.latency("one record each 300 ms", 250, paced(backlog, 300, smoke ? 5 : 60));
@@ -190,10 +209,10 @@ public final class Bench implements AutoCloseable {
     }
 
     /** Milliseconds from produced to stored, sorted. */
-    private long[] paced(Backlog backlog, long interval, int records) throws Exception {
+    long[] paced(Backlog backlog, long interval, int records) throws Exception {
         store.reset(Latency.of(30));
         long[] produced = new long[records];
-        long first = backlog.next();
+        backlog.begin();
         long start = System.nanoTime();
         try (KafkaProducer<byte[], byte[]> producer = kafka.producer()) {
             for (int n = 0; n < records; n++) {
@@ -203,51 +222,47 @@ public final class Bench implements AutoCloseable {
             }
         }
         store.await(records);
-        Map<String, Stored> objects = store.objects();
-        backlog.check(objects, records);
-        return objects.entrySet().stream()
-                .mapToLong(object ->
-                        object.getValue().millis() - produced[(int) (Backlog.number(object.getKey()) - first)])
+        long[] stored = backlog.stored(store);
+        return IntStream.range(0, records)
+                .mapToLong(n -> stored[n] - produced[n])
                 .sorted()
                 .toArray();
     }
 
     private void largeRecords() throws Exception {
         say("records of 1 MB, -Xmx256m");
-        Backlog backlog = backlog(1_000_000);
-        BundleProcess process = process(backlog, 64);
-        try (Contender bundle = new Consuming("bundle", 64, store, backlog, process.start())) {
+        Backlog backlog = backlog(Backlog.PARTITIONS, 1_000_000, 1);
+        large("records of 1 MB, -Xmx256m", backlog, process(backlog, 64), 200);
+    }
+
+    void large(String what, Backlog backlog, BundleProcess process, int records) throws Exception {
+        try (Consuming bundle = new Consuming("bundle", 64, store, backlog, process.start())) {
             bundle.run(Latency.of(0), 60);
-            Run run = bundle.run(Latency.of(30), 200);
-            report.large(run, GcLog.in(process.directory()).most(), process.peakMemory());
+            report.large(what, bundle.run(Latency.of(30), records), bundle.peakHeap(), bundle.peakMemory());
         }
     }
 
     private void start() throws Exception {
         say("from the start to the first stored record");
         Path archive = directory.resolve("classes.jsa");
-        report.start("java -jar", started(3));
-        started(1, "-XX:ArchiveClassesAtExit=" + archive);
-        report.start("with AppCDS", started(3, "-XX:SharedArchiveFile=" + archive));
+        report.start("record, java -jar", started(3, 1));
+        started(1, 1, "-XX:ArchiveClassesAtExit=" + archive);
+        report.start("record, with AppCDS", started(3, 1, "-XX:SharedArchiveFile=" + archive));
     }
 
     /** Milliseconds, of each of so many starts. */
-    private double[] started(int times, String... options) throws Exception {
+    double[] started(int times, int recordsPerObject, String... options) throws Exception {
         double[] millis = new double[times];
         for (int n = 0; n < times; n++) {
-            Backlog backlog = backlog(RECORD);
-            backlog.produce(Backlog.PARTITIONS);
+            Backlog backlog = backlog(Backlog.PARTITIONS, RECORD, recordsPerObject);
+            backlog.produce(1);
             store.reset(Latency.of(0));
             BundleProcess process = process(backlog, 64);
             Arrays.stream(options).forEach(process::withOption);
             long start = System.currentTimeMillis();
             process.start();
-            store.await(Backlog.PARTITIONS);
-            millis[n] = store.objects().values().stream()
-                            .mapToLong(Stored::millis)
-                            .min()
-                            .orElseThrow()
-                    - start;
+            store.await(backlog.records());
+            millis[n] = Arrays.stream(backlog.stored(store)).min().orElseThrow() - start;
             // An archive is written at an orderly end only.
             process.terminate();
             process.ends(Duration.ofMinutes(1));
@@ -255,19 +270,31 @@ public final class Bench implements AutoCloseable {
         return millis;
     }
 
-    private Backlog backlog(int size) throws Exception {
-        return new Backlog(kafka, "bench-" + streams++, size);
+    private Backlog backlog() throws Exception {
+        return backlog(Backlog.PARTITIONS, RECORD, 1);
     }
 
-    private BundleProcess process(Backlog backlog, int uploads) throws Exception {
+    Backlog backlog(int partitions, int size, int recordsPerObject) throws Exception {
+        return new Backlog(kafka, "bench-" + streams++, partitions, size, recordsPerObject);
+    }
+
+    BundleProcess process(Backlog backlog, int uploads) throws Exception {
         return process(new BundleProcess(bundleDirectory()), backlog, uploads);
     }
 
     private Path bundleDirectory() throws IOException {
-        return Files.createDirectory(directory.resolve("bundle-" + streams++));
+        return Files.createDirectory(nextDirectory("bundle"));
+    }
+
+    /** That is not there yet. */
+    Path nextDirectory(String name) {
+        return directory.resolve(name + "-" + streams++);
     }
 
     private BundleProcess process(BundleProcess bundle, Backlog backlog, int uploads) throws Exception {
+        if (backlog.recordsPerObject() > 1) {
+            bundle.withProperty("connector.to-s3.records_per_object", String.valueOf(backlog.recordsPerObject()));
+        }
         return bundle.storing(backlog.stream(), kafka, store.connectionUrl())
                 .withProperty("connector.to-s3.uploads", String.valueOf(uploads))
                 .withOption("-XX:TieredStopAtLevel=4")
@@ -279,19 +306,19 @@ public final class Bench implements AutoCloseable {
                 "bundle", uploads, store, backlog, process(backlog, uploads).start());
     }
 
-    private Contender ofCheckout(String name, Path checkout) throws Exception {
-        Backlog backlog = backlog(RECORD);
+    private Contender ofCheckout(String name, Path checkout, int recordsPerObject) throws Exception {
+        Backlog backlog = backlog(Backlog.PARTITIONS, RECORD, recordsPerObject);
         BundleProcess bundle = BundleProcess.ofCheckout(bundleDirectory(), checkout);
         return new Consuming(
                 name, 64, store, backlog, process(bundle, backlog, 64).start());
     }
 
     private Contender loop(int threads) throws Exception {
-        return new Loop(store, directory.resolve("loop-" + streams++), threads, RECORD);
+        return Loop.start(store, nextDirectory("loop"), threads, RECORD);
     }
 
     private Contender plain() throws Exception {
-        Backlog backlog = backlog(RECORD);
+        Backlog backlog = backlog();
         return new Consuming(
                 "plain",
                 4,
@@ -307,7 +334,7 @@ public final class Bench implements AutoCloseable {
         return smoke ? Math.max(40, records / 1_000 * Backlog.PARTITIONS) : records;
     }
 
-    private static void say(String part) {
+    static void say(String part) {
         System.out.println(part);
     }
 
@@ -329,5 +356,7 @@ public final class Bench implements AutoCloseable {
     public void close() throws IOException {
         store.close();
         kafka.close();
+        // Gigabytes.
+        Utils.delete(directory.resolve("kafka").toFile());
     }
 }

@@ -1,30 +1,33 @@
 package io.s3destination.bench;
 
+import io.s3destination.bench.StoreProcess.Figures;
 import io.s3destination.bench.StoreProcess.Latency;
-import io.s3destination.bench.StoreProcess.Stored;
 import java.time.Duration;
-import java.util.Map;
+import java.util.Arrays;
 
-/** Something that puts objects into the store, warm between its runs. */
+/** Something that puts records into the store, warm between its runs. */
 abstract class Contender implements AutoCloseable {
 
     /**
      * What one run measured.
      *
-     * @param perSecond objects stored in a second, without the first and last twentieth of them
-     * @param cpuMillis of CPU for each object, of the whole process
-     * @param allocatedBytes on the heap for each object
-     * @param storeCpuMillis of CPU for each object, of the store
+     * @param requests to the store, of all kinds
+     * @param perSecond records stored in a second, without the first and the last tenth of them
+     * @param cpuMicros of CPU for each record, of the whole process
+     * @param allocatedBytes on the heap for each record
+     * @param storeCpuMicros of CPU for each record, of the store
      */
     record Run(
             String contender,
             Latency latency,
             int uploads,
             int records,
+            int objects,
+            int requests,
             double perSecond,
-            double cpuMillis,
+            double cpuMicros,
             double allocatedBytes,
-            double storeCpuMillis) {}
+            double storeCpuMicros) {}
 
     private final String name;
     private final int uploads;
@@ -39,41 +42,66 @@ abstract class Contender implements AutoCloseable {
         this.log = log;
     }
 
-    /** Puts so many objects, or brings about that they are put; need not wait for them. */
-    abstract void put(int objects) throws Exception;
+    final String name() {
+        return name;
+    }
 
-    /** Compares what is stored with what should be. */
-    abstract void check(Map<String, Stored> objects, int records);
+    /**
+     * Puts at least so many records, or brings about that they are put; need not wait for them.
+     *
+     * @return how many
+     */
+    abstract int put(int records) throws Exception;
+
+    /** When each record was stored, in milliseconds; what is stored is compared with what should be. */
+    abstract long[] stored(StoreProcess store) throws Exception;
 
     /** What its process has used so far. */
     abstract Duration cpu();
 
-    final Run run(Latency latency, int records) throws Exception {
+    final Run run(Latency latency, int atLeast) throws Exception {
         store.reset(latency);
         Duration cpu = cpu();
         long allocated = log.allocated();
         long storeCpu = store.figures().cpuNanos();
-        put(records);
+        int records = put(atLeast);
         store.await(records);
-        double cpuMillis = cpu().minus(cpu).toNanos() / 1e6 / records;
+        double cpuMicros = cpu().minus(cpu).toNanos() / 1e3 / records;
         double allocatedBytes = (double) (log.allocated() - allocated) / records;
-        double storeCpuMillis = (store.figures().cpuNanos() - storeCpu) / 1e6 / records;
-        Map<String, Stored> objects = store.objects();
-        check(objects, records);
-        Run run =
-                new Run(name, latency, uploads, records, perSecond(objects), cpuMillis, allocatedBytes, storeCpuMillis);
+        Figures figures = store.figures();
+        double storeCpuMicros = (figures.cpuNanos() - storeCpu) / 1e3 / records;
+        double perSecond = perSecond(stored(store));
+        Run run = new Run(
+                name,
+                latency,
+                uploads,
+                records,
+                figures.objects(),
+                figures.requests(),
+                perSecond,
+                cpuMicros,
+                allocatedBytes,
+                storeCpuMicros);
         System.out.printf(
-                "  %-8s %4d ms  %,7d objects  %,7.0f/s  each %.2f ms CPU (store %.2f), %.0f kB allocated%n",
-                name, latency.millis(), records, run.perSecond(), cpuMillis, storeCpuMillis, allocatedBytes / 1e3);
+                "  %-12s %4d ms  %,9d records  %,8.0f/s  each %.1f us CPU (store %.1f), %.1f kB allocated%n",
+                name, latency.millis(), records, perSecond, cpuMicros, storeCpuMicros, allocatedBytes / 1e3);
         return run;
     }
 
-    private static double perSecond(Map<String, Stored> objects) {
-        long[] millis =
-                objects.values().stream().mapToLong(Stored::millis).sorted().toArray();
-        int from = millis.length / 20;
-        int to = millis.length - 1 - from;
-        return (to - from) * 1e3 / Math.max(1, millis[to] - millis[from]);
+    /** The slope of what is stored over time, by least squares: objects of many records come in bursts. */
+    private static double perSecond(long[] millis) {
+        Arrays.sort(millis);
+        int from = millis.length / 10;
+        int to = millis.length - from;
+        double middle = (from + to - 1) / 2.0;
+        double time = Arrays.stream(millis, from, to).average().orElseThrow();
+        double both = 0;
+        double square = 0;
+        for (int n = from; n < to; n++) {
+            both += (n - middle) * (millis[n] - time);
+            square += (millis[n] - time) * (millis[n] - time);
+        }
+        return both * 1e3 / Math.max(1, square);
     }
 
     @Override

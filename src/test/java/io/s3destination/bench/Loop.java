@@ -1,75 +1,68 @@
 package io.s3destination.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.s3destination.SdkLoop;
-import io.s3destination.bench.StoreProcess.Stored;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 
-/** The {@link SdkLoop} as a process of its own: the limit. */
+/** The {@link SdkLoop}: the limit of one record per object. */
 final class Loop extends Contender {
 
-    private final Process process;
-    private final BufferedReader answers;
+    private final LoopProcess process;
     private final int threads;
+    private int records;
+
+    private Loop(StoreProcess store, LoopProcess process, int threads) {
+        super("loop", threads, store, process.gcLog());
+        this.threads = threads;
+        this.process = process;
+    }
 
     /** @param directory of its own, which there is not yet */
-    Loop(StoreProcess store, Path directory, int threads, int recordSize) throws IOException {
-        super("loop", threads, store, GcLog.in(directory));
-        this.threads = threads;
+    static Loop start(StoreProcess store, Path directory, int threads, int recordSize) throws IOException {
         Path values = Files.createDirectory(directory).resolve("values");
         Files.write(
                 values,
                 IntStream.range(0, 1_000)
-                        .mapToObj(n -> new String(Backlog.value(n, recordSize), UTF_8))
+                        .mapToObj(n -> new String(Backlog.value(n, recordSize), US_ASCII))
                         .toList());
-        process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        GcLog.OPTION,
-                        "-classpath",
-                        System.getProperty("java.class.path"),
-                        SdkLoop.class.getName(),
-                        store.connectionUrl(),
-                        String.valueOf(threads),
-                        values.toString())
-                .directory(directory.toFile())
-                .redirectError(directory.resolve("loop.log").toFile())
-                .start();
-        answers = process.inputReader();
-        while (!"ready".equals(answers.readLine())) {
-            if (!process.isAlive()) {
-                throw new IOException("the loop did not start: " + directory.resolve("loop.log"));
-            }
-        }
+        return new Loop(
+                store,
+                new LoopProcess(
+                        directory, SdkLoop.class, store.connectionUrl(), String.valueOf(threads), values.toString()),
+                threads);
     }
 
     @Override
-    void put(int objects) throws IOException {
-        process.outputWriter().append(threads + " " + objects + "\n").flush();
-        answers.readLine();
+    int put(int objects) throws IOException {
+        records = objects;
+        process.run(threads + " " + objects);
+        return objects;
     }
 
     @Override
-    void check(Map<String, Stored> objects, int records) {
-        if (objects.size() != records) {
-            throw new IllegalStateException(objects.size() + " objects of " + records);
+    long[] stored(StoreProcess store) throws Exception {
+        List<Long> millis = new ArrayList<>();
+        store.forEach(object -> millis.add(object.millis()));
+        if (millis.size() != records) {
+            throw new IllegalStateException(millis.size() + " objects of " + records);
         }
+        return millis.stream().mapToLong(Long::longValue).toArray();
     }
 
     @Override
     Duration cpu() {
-        return process.toHandle().info().totalCpuDuration().orElseThrow();
+        return process.cpu();
     }
 
     @Override
     public void close() {
-        process.destroyForcibly();
+        process.close();
     }
 }

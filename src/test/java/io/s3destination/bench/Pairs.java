@@ -54,8 +54,8 @@ final class Pairs {
             }
         }
         String load = "S3 at " + millis + " ms, ";
-        RatioInterval perSecond = compare(load + "objects a second", "%.0f", ours, theirs, Run::perSecond);
-        compare(load + "CPU ms an object", "%.3f", ours, theirs, Run::cpuMillis);
+        RatioInterval perSecond = compare(load + "records a second", "%.0f", ours, theirs, Run::perSecond);
+        compare(load + "CPU us a record", "%.1f", ours, theirs, Run::cpuMicros);
         verdicts.add(load + (perSecond.worse() ? "worse: " : "not worse: ") + perSecond);
     }
 
@@ -79,18 +79,19 @@ final class Pairs {
     }
 
     /** A Markdown page. */
-    String report(Path checkout) {
+    String report(Path checkout, int recordsPerObject) {
         return """
                 # This state and that of %s
 
                 Medians of %d runs each, in alternating pairs; of the ratios this/other the geometric mean, its 95 %% interval, and
-                each pair. Each object was compared with its record. Worse: the interval for objects a second is below 0.98.
+                each pair. records_per_object = %d; each record was compared. Worse: the interval for records a second is below
+                0.98.
 
                 | measured | this | other | ratio | each pair |
                 | --- | --- | --- | --- | --- |
                 %s
 
                 %s
-                """.formatted(checkout, count, String.join("\n", rows), String.join("\n\n", verdicts));
+                """.formatted(checkout, count, recordsPerObject, String.join("\n", rows), String.join("\n\n", verdicts));
     }
 }

@@ -1,17 +1,19 @@
 package io.s3destination.bench;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.s3destination.embedded.EmbeddedKafka;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 
 /** The {@link BenchStore} as a process of its own, and what is asked of it. */
@@ -25,11 +27,23 @@ final class StoreProcess implements AutoCloseable {
         }
     }
 
-    /** @param puts how often it was put */
-    record Stored(byte[] body, long millis, int puts) {}
+    /**
+     * An object.
+     *
+     * @param key without the bucket
+     * @param millis since the epoch, when it was stored
+     * @param records that its metadata says it holds, or the one of an object without it
+     */
+    record Stored(String key, byte[] body, long millis, int records) {}
 
-    /** @param cpuNanos what the store itself has used since it started */
-    record Figures(int objects, long cpuNanos) {}
+    /**
+     * What the store has taken since it was last reset.
+     *
+     * @param objects that hold records
+     * @param requests of all kinds
+     * @param cpuNanos what the store itself has used since it started
+     */
+    record Figures(int records, int objects, int requests, long cpuNanos) {}
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final URI endpoint;
@@ -40,7 +54,7 @@ final class StoreProcess implements AutoCloseable {
         endpoint = URI.create("http://127.0.0.1:" + port);
         process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx1g",
+                        "-Xmx2g",
                         "-Dlog4j2.configurationFile=log4j2-local.properties",
                         "-classpath",
                         System.getProperty("java.class.path"),
@@ -67,32 +81,43 @@ final class StoreProcess implements AutoCloseable {
 
     Figures figures() throws IOException, InterruptedException {
         JsonObject figures = ask("/-/figures").toJsonObject();
-        return new Figures(figures.getInteger("objects"), figures.getLong("cpuNanos"));
+        return new Figures(
+                figures.getInteger("records"),
+                figures.getInteger("objects"),
+                figures.getInteger("requests"),
+                figures.getLong("cpuNanos"));
     }
 
-    /** Waits for so many objects. */
-    void await(int objects) {
+    /** Waits until objects hold so many records. */
+    void await(int records) {
         Awaitility.await()
                 .atMost(Duration.ofMinutes(3))
                 .pollInterval(Duration.ofMillis(100))
-                .until(() -> figures().objects() >= objects);
+                .until(() -> figures().records() >= records);
     }
 
-    /** All objects by their keys, without the bucket. */
-    Map<String, Stored> objects() throws IOException, InterruptedException {
-        Buffer all = ask("/-/objects");
-        Map<String, Stored> objects = new HashMap<>();
-        for (int at = 0; at < all.length(); ) {
-            int length = all.getInt(at);
-            String path = all.getString(at + 4, at + 4 + length);
-            at += 4 + length;
-            int size = all.getInt(at + 12);
-            objects.put(
-                    path.substring("/bench/".length()),
-                    new Stored(all.getBytes(at + 16, at + 16 + size), all.getLong(at), all.getInt(at + 8)));
-            at += 16 + size;
+    /** Gives all objects with records to that, in the order of their keys. */
+    void forEach(Consumer<Stored> reader) throws IOException, InterruptedException {
+        for (String last = ""; ; ) {
+            Buffer page = ask("/-/objects?after=" + URLEncoder.encode(last, UTF_8));
+            if (page.length() == 0) {
+                return;
+            }
+            for (int at = 0; at < page.length(); ) {
+                int length = page.getInt(at);
+                last = page.getString(at + 4, at + 4 + length);
+                at += 4 + length;
+                int size = page.getInt(at + 12);
+                if (page.getInt(at + 8) > 0) {
+                    reader.accept(new Stored(
+                            last.substring("/bench/".length()),
+                            page.getBytes(at + 16, at + 16 + size),
+                            page.getLong(at),
+                            page.getInt(at + 8)));
+                }
+                at += 16 + size;
+            }
         }
-        return objects;
     }
 
     private Buffer ask(String path) throws IOException, InterruptedException {

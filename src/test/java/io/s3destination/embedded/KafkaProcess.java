@@ -142,7 +142,7 @@ public final class KafkaProcess implements KafkaServer {
     public void close() {
         admin.close(Duration.ZERO);
         if (process != null) {
-            process.destroyForcibly();
+            process.destroyForcibly().onExit().join();
         }
     }
 }
