@@ -63,6 +63,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     private final OffsetCommits commits;
     private final Set<TopicPartition> stopped = new HashSet<>();
     private boolean suspended;
+    private long suspendedAt;
     private long polled = System.nanoTime();
     private final PollStatus status = new PollStatus(this);
     private volatile UnreadableRecord unreadable;
@@ -313,8 +314,11 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     /** By Camel, while the route is suspended. */
     @Override
     public void pause(Collection<TopicPartition> partitions) {
-        suspended = true;
-        tracker.suspend(true, System.nanoTime());
+        if (!suspended) {
+            suspended = true;
+            suspendedAt = System.nanoTime();
+            tracker.suspend(true, suspendedAt);
+        }
         super.pause(partitions);
     }
 
@@ -359,7 +363,8 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
         @Override
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
             tracker.revoke(partitions);
-            for (long start = System.nanoTime();
+            // When the route stops, Camel has suspended it first, and has waited, too.
+            for (long start = suspended ? suspendedAt : System.nanoTime();
                     tracker.inFlight(partitions) > 0 && System.nanoTime() - start < LAST; ) {
                 LockSupport.parkNanos(SHORT.toNanos());
             }

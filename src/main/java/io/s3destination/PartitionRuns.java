@@ -49,7 +49,7 @@ final class PartitionRuns implements RecordInFlight.Owner {
      * @param readAt when it was read, by {@link System#nanoTime()}
      */
     synchronized void add(RecordInFlight.Became record, long readAt) {
-        if (ended) {
+        if (isOver()) {
             return;
         }
         Chain.Run run = chain.take(record.offset());
@@ -81,16 +81,18 @@ final class PartitionRuns implements RecordInFlight.Owner {
 
     /** Completes a run by its age, and has a run stored whose attempts were given up. To be called now and then. */
     synchronized void look(long now) {
+        if (isOver()) {
+            return;
+        }
         if (chain.open()
                 .filter(run -> now - contents.get(run).begun() >= size.age().toNanos())
                 .isPresent()) {
             complete(RunStorage.End.AGE);
         }
-        if (readAgain.isPresent() && now - readAgain.getAsLong() >= 0 && !isStoring && !ended) {
+        if (readAgain.isPresent() && now - readAgain.getAsLong() >= 0 && !isStoring) {
             restart = Optional.of(chain.commit());
             dropAll();
-        }
-        if (!revoked && now - due >= 0) {
+        } else if (!revoked && now - due >= 0) {
             storeNext();
         }
     }
@@ -102,17 +104,26 @@ final class PartitionRuns implements RecordInFlight.Owner {
 
     /** The bytes of its open run. */
     synchronized long openMemory() {
-        return chain.open().map(run -> contents.get(run).memory()).orElse(0L);
+        return isOver()
+                ? 0
+                : chain.open().map(run -> contents.get(run).memory()).orElse(0L);
     }
 
     /** Completes the open run, which takes more memory than others. */
     synchronized void completeForMemory() {
-        complete(RunStorage.End.MEMORY);
-        storeNext();
+        if (!isOver()) {
+            complete(RunStorage.End.MEMORY);
+            storeNext();
+        }
+    }
+
+    /** Whether its runs are dropped. */
+    private boolean isOver() {
+        return ended || restart.isPresent();
     }
 
     private void storeNext() {
-        if (!isStoring && !ended && restart.isEmpty()) {
+        if (!isStoring && !isOver()) {
             chain.next().ifPresent(run -> {
                 isStoring = true;
                 storage.store(this, partition, run, contents.get(run), topicId);

@@ -217,7 +217,8 @@ class ConditionalStoreTest {
         reset(0);
         proxy.fail("HEAD /" + name + "/datalake/" + name, 1, Fault.ACCESS_DENIED);
 
-        try (RunningBundle bundle = start(name, 50)) {
+        // Of the 100 records of a partition 40 are in an open run when it stops.
+        try (RunningBundle bundle = start(name, 60)) {
             isDown(bundle, "s3:GetObject", "the credentials of the connection URL");
         }
         assertThat(s3.keys(name)).isEqualTo(before);
