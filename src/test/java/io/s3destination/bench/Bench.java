@@ -108,13 +108,13 @@ public final class Bench implements AutoCloseable {
     private String pairs(Path checkout, int count, int recordsPerObject) throws Exception {
         say("pairs of this state and that of " + checkout.toAbsolutePath());
         // Many of them are stored so much faster.
-        int times = recordsPerObject == 1 ? 1 : 20;
+        boolean many = recordsPerObject > 1;
         try (Contender current = ofCheckout("this", Path.of(""), recordsPerObject);
                 Contender other = ofCheckout("other", checkout, recordsPerObject)) {
             Pairs pairs = new Pairs(current, other, count);
-            pairs.warmUp(scaled(20_000 * times));
-            pairs.compare(30, scaled(10_000 * times));
-            pairs.compare(100, scaled(recordsPerObject == 1 ? 3_000 : 10_000 * times));
+            pairs.warmUp(scaled(many ? 150_000 : 20_000));
+            pairs.compare(30, scaled(many ? 200_000 : 10_000));
+            pairs.compare(100, scaled(many ? 200_000 : 3_000));
             String report = pairs.report(checkout.toAbsolutePath(), recordsPerObject);
             System.out.println(report);
             return report;
