@@ -29,7 +29,7 @@ final class ConsumerGroup {
 
     private static final Logger LOG = LoggerFactory.getLogger(ConsumerGroup.class);
     /** More than the uploads of a connector get through between two polls. */
-    private static final int RECORDS = 2_000;
+    private static final int EXCHANGES = 2_000;
     /** Beside Camel and the AWS SDK this fits into a heap of 256 MB. */
     private static final long BYTES = 8 << 20;
 
@@ -40,7 +40,7 @@ final class ConsumerGroup {
     private final ObjLongConsumer<String> lost;
     private final Function<ConsumerGroup, Optional<RunStorage>> makeRuns;
     private final InFlightLimit inFlight =
-            new InFlightLimit(RECORDS, BYTES, Runtime.getRuntime().maxMemory() / 4);
+            new InFlightLimit(EXCHANGES, BYTES, Runtime.getRuntime().maxMemory() / 4);
     private final Map<String, Uuid> topicIds = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
     private final Map<String, String> recreated = new ConcurrentHashMap<>();

@@ -24,10 +24,11 @@ final class InFlightLimit {
     private static final Logger LOG = LoggerFactory.getLogger(InFlightLimit.class);
     private static final long REMINDER = Duration.ofSeconds(30).toNanos();
 
-    private final int maxRecords;
+    private final int maxExchanges;
     private final long maxBytes;
     private final long maxFailedBytes;
     private final AtomicInteger records = new AtomicInteger();
+    private final AtomicInteger exchanges = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicInteger failedRecords = new AtomicInteger();
     private final AtomicLong failedBytes = new AtomicLong();
@@ -36,13 +37,13 @@ final class InFlightLimit {
     private volatile Unfinished unfinished;
 
     /**
-     * @param maxRecords in flight before reading pauses, but for those that fail
+     * @param maxExchanges of records in flight before reading pauses, but for those that fail
      * @param maxBytes of their keys, values and headers
      * @param maxFailedBytes what records that fail may take; from half of that on, partitions that have such are not read
      */
-    InFlightLimit(int maxRecords, long maxBytes, long maxFailedBytes) {
+    InFlightLimit(int maxExchanges, long maxBytes, long maxFailedBytes) {
         this.maxFailedBytes = maxFailedBytes;
-        this.maxRecords = maxRecords;
+        this.maxExchanges = maxExchanges;
         this.maxBytes = maxBytes;
     }
 
@@ -137,12 +138,13 @@ final class InFlightLimit {
     }
 
     private void addOther(int number, RecordInFlight record) {
+        exchanges.addAndGet(number);
         records.addAndGet(number * record.count());
         bytes.addAndGet(number * record.size());
     }
 
     boolean isReached() {
-        return records.get() >= maxRecords || bytes.get() >= maxBytes;
+        return exchanges.get() >= maxExchanges || bytes.get() >= maxBytes;
     }
 
     /** Whether partitions that have records that fail are to be read no further. */

@@ -44,7 +44,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
     /** How long records in flight are waited for at the end: less than Camel waits for a route to stop. */
     private static final long LAST = Duration.ofSeconds(8).toNanos();
 
-    /** So many bytes of values are read at once where records take their steps together. */
+    /** So many bytes are read at once where records take their steps together. */
     private static final long TOGETHER = 256 << 10;
 
     /** So many are stored again after a crash, at most, where S3 refuses one. */
@@ -159,7 +159,7 @@ final class OffsetCommittingConsumer extends KafkaConsumer<Object, Object> {
             for (ConsumerRecord<Object, Object> record : records) {
                 all.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), unused -> new ArrayList<>())
                         .add(record);
-                bytes += Math.max(0, record.serializedValueSize());
+                bytes += PolledRecords.bytes(record);
             }
             records = bytes < TOGETHER ? read(Duration.ZERO) : ConsumerRecords.empty();
         }

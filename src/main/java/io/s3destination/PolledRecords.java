@@ -12,6 +12,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 final class PolledRecords {
 
+    /** What a record takes beside key, value and headers: its objects. */
+    private static final long OVERHEAD = 256;
+
     private final List<ConsumerRecord<?, ?>> records;
     /** Why values are not JSON, by offset. */
     private final Map<Long, String> faults = new HashMap<>();
@@ -19,6 +22,16 @@ final class PolledRecords {
     /** @param records in the order of their offsets; not empty */
     PolledRecords(List<? extends ConsumerRecord<?, ?>> records) {
         this.records = List.copyOf(records);
+    }
+
+    /** What a record takes in memory, in bytes, beside its exchange. */
+    static long bytes(ConsumerRecord<?, ?> record) {
+        return RecordInFlight.size(record) + OVERHEAD;
+    }
+
+    /** What all take in memory. */
+    long bytes() {
+        return records.stream().mapToLong(PolledRecords::bytes).sum();
     }
 
     List<ConsumerRecord<?, ?>> all() {

@@ -106,7 +106,7 @@ final class RecordInFlight {
                 limit,
                 new TopicPartition(records.first().topic(), records.first().partition()),
                 records.first().offset(),
-                records.all().stream().mapToLong(RecordInFlight::size).sum(),
+                records.bytes(),
                 records.all().size());
     }
 
@@ -429,7 +429,7 @@ final class RecordInFlight {
         return 2 * size + count * OVERHEAD;
     }
 
-    private static long size(ConsumerRecord<?, ?> record) {
+    static long size(ConsumerRecord<?, ?> record) {
         long size = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
         for (Header header : record.headers()) {
             size += header.key().length() + (header.value() == null ? 0 : header.value().length);
