@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -251,10 +252,19 @@ final class PartitionOffsets implements RecordInFlight.Owner {
     }
 
     private void drain(PartitionRuns into) {
+        // Without the lock, threads compress at once, and the polling thread need not wait for them.
+        List<Runnable> compression = new ArrayList<>();
+        while (drainNext(into, compression::add)) {
+            compression.forEach(Runnable::run);
+            compression.clear();
+        }
+    }
+
+    private boolean drainNext(PartitionRuns into, Consumer<Runnable> compression) {
         synchronized (into) {
-            for (Optional<RecordInFlight> next = takeEnded(); next.isPresent(); next = takeEnded()) {
-                next.get().drain(into);
-            }
+            Optional<RecordInFlight> next = takeEnded();
+            next.ifPresent(record -> record.drain(into, compression));
+            return next.isPresent();
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 
@@ -47,17 +48,16 @@ final class PartitionRuns implements RecordInFlight.Owner {
      * Takes what the record of the next offset has become: no line, one or several, or a dead letter.
      *
      * @param readAt when it was read, by {@link System#nanoTime()}
+     * @param compression takes what is to be run at once, without a lock
      */
-    synchronized void add(RecordInFlight.Became record, long readAt) {
+    synchronized void add(RecordInFlight.Became record, long readAt, Consumer<Runnable> compression) {
         if (isOver()) {
             return;
         }
         Chain.Run run = chain.take(record.offset());
         RunContent content = contents.computeIfAbsent(run, unused -> storage.open(readAt));
-        long before = content.memory();
-        record.lines().forEach(content::line);
+        record.lines().forEach(line -> content.line(line).ifPresent(compression));
         record.deadLetters().forEach(content::deadLetter);
-        storage.memory(content.memory() - before);
         if (content.lines() > 0) {
             run.line();
         }
@@ -173,13 +173,11 @@ final class PartitionRuns implements RecordInFlight.Owner {
     }
 
     private void drop(Chain.Run run) {
-        RunContent content = contents.remove(run);
-        storage.memory(-content.memory());
-        content.clear();
+        contents.remove(run).clear();
     }
 
     private void dropAll() {
-        contents.values().forEach(content -> storage.memory(-content.memory()));
+        contents.values().forEach(RunContent::drop);
         contents.clear();
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -258,12 +259,12 @@ final class RecordInFlight {
         deadLetter.ifPresent(became.get(became.size() - 1).deadLetters()::add);
     }
 
-    /** Adds what it has become to the runs of its partition. */
-    synchronized void drain(PartitionRuns runs) {
+    /** Adds what it has become to the runs of its partition, as {@link PartitionRuns#add} does. */
+    synchronized void drain(PartitionRuns runs, Consumer<Runnable> compression) {
         if (became.isEmpty()) {
             became.add(new Became(offset, List.of(), List.of()));
         }
-        became.forEach(record -> runs.add(record, read));
+        became.forEach(record -> runs.add(record, read, compression));
         limit.done(this);
     }
 

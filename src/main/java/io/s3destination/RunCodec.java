@@ -6,6 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
@@ -24,7 +27,8 @@ enum RunCodec {
     GZIP(".ndjson.gz", Optional.of("gzip")) {
         @Override
         byte[] part(byte[] content, int length) {
-            Deflater deflater = DEFLATER.get();
+            Deflater known = DEFLATERS.poll();
+            Deflater deflater = known == null ? new Deflater(Deflater.DEFAULT_COMPRESSION, true) : known;
             deflater.reset();
             deflater.setInput(content, 0, length);
             ByteArrayOutputStream compressed = new ByteArrayOutputStream(length / 2 + 64);
@@ -34,6 +38,7 @@ enum RunCodec {
                 written = deflater.deflate(buffer, 0, buffer.length, Deflater.SYNC_FLUSH);
                 compressed.write(buffer, 0, written);
             } while (written == buffer.length);
+            DEFLATERS.add(deflater);
             return compressed.toByteArray();
         }
 
@@ -62,8 +67,10 @@ enum RunCodec {
         }
     };
 
-    private static final ThreadLocal<Deflater> DEFLATER =
-            ThreadLocal.withInitial(() -> new Deflater(Deflater.DEFAULT_COMPRESSION, true));
+    /** As many as there are processors: each takes native memory, and more at once would be slower. */
+    private static final Semaphore AT_ONCE = new Semaphore(Runtime.getRuntime().availableProcessors());
+
+    private static final Queue<Deflater> DEFLATERS = new ConcurrentLinkedQueue<>();
 
     private final String suffix;
     private final Optional<String> contentEncoding;
@@ -80,7 +87,16 @@ enum RunCodec {
                 .findFirst();
     }
 
-    /** Compresses the next part of a content. */
+    /** Compresses the next part of a content; waits where other threads compress. */
+    final byte[] compress(byte[] content, int length) {
+        AT_ONCE.acquireUninterruptibly();
+        try {
+            return part(content, length);
+        } finally {
+            AT_ONCE.release();
+        }
+    }
+
     abstract byte[] part(byte[] content, int length);
 
     /** What stands before the first part. */

@@ -6,13 +6,13 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 import java.util.zip.CRC32;
 import org.apache.camel.Message;
 
-/**
- * What a run holds: its lines, compressed as they come, and its dead letters. For one thread at a time; its sizes may be
- * asked for by any.
- */
+/** What a run holds: its lines, compressed as they come, and its dead letters. Safe for all threads. */
 final class RunContent {
 
     /** So much is compressed at once: less would compress worse, more take memory in each open run. */
@@ -30,28 +30,40 @@ final class RunContent {
 
     private final RunCodec codec;
     private final long begun;
-    /** In one piece once it is {@link #finish finished}. */
-    private final List<byte[]> compressed = new ArrayList<>();
+    private final LongConsumer memoryChange;
+    /** In order; of what is being compressed there is not yet a result. */
+    private final List<CompletableFuture<byte[]>> pieces = new ArrayList<>();
 
     private final List<DeadLetter> deadLetters = new ArrayList<>();
     private final CRC32 checksum = new CRC32();
-    private final Part part = new Part();
+    private Part part = new Part();
+    private Optional<byte[]> object = Optional.empty();
     private int lines;
     private long lineBytes;
     private long deadLetterBytes;
-    private int compressedSize;
-    private boolean finished;
-    private volatile long memory;
+    /** Of the pieces, before or after they are compressed. */
+    private long pieceBytes;
 
-    /** @param begun when its first record was read, by {@link System#nanoTime()} */
-    RunContent(RunCodec codec, long begun) {
+    private boolean isDropped;
+    private long memory;
+
+    /**
+     * @param begun when its first record was read, by {@link System#nanoTime()}
+     * @param memoryChange takes by how many bytes what it takes in memory changes
+     */
+    RunContent(RunCodec codec, long begun, LongConsumer memoryChange) {
         this.codec = codec;
         this.begun = begun;
-        keep(codec.head());
+        this.memoryChange = memoryChange;
+        pieces.add(CompletableFuture.completedFuture(codec.head()));
     }
 
-    /** Adds a text and a line feed; line feeds and carriage returns inside, which are white space in JSON, become spaces. */
-    void line(byte[] text) {
+    /**
+     * Adds a text and a line feed; line feeds and carriage returns inside, which are white space in JSON, become spaces.
+     *
+     * @return compresses what has become a part of its own; to be run at once, without a lock
+     */
+    synchronized Optional<Runnable> line(byte[] text) {
         int start = part.size();
         part.writeBytes(text);
         // The search in a string takes a tenth of the time of a loop.
@@ -62,53 +74,98 @@ final class RunContent {
         part.write('\n');
         lines++;
         lineBytes += text.length + 1L;
-        if (part.size() >= PART) {
-            compress();
-        }
+        Optional<Runnable> compresses = part.size() >= PART ? Optional.of(endPart()) : Optional.empty();
         measure();
+        return compresses;
     }
 
-    void deadLetter(DeadLetter letter) {
+    synchronized void deadLetter(DeadLetter letter) {
         deadLetters.add(letter);
         deadLetterBytes += letter.size();
         measure();
     }
 
-    private void compress() {
-        if (part.size() > 0) {
-            checksum.update(part.content(), 0, part.size());
-            keep(codec.part(part.content(), part.size()));
-            part.reset();
-        }
+    private Runnable endPart() {
+        Part ended = part;
+        part = new Part();
+        checksum.update(ended.content(), 0, ended.size());
+        pieceBytes += ended.capacity();
+        CompletableFuture<byte[]> piece = new CompletableFuture<>();
+        pieces.add(piece);
+        return () -> {
+            try {
+                byte[] compressed = codec.compress(ended.content(), ended.size());
+                shrink(ended.capacity() - compressed.length);
+                piece.complete(compressed);
+            } catch (Throwable e) {
+                OutOfMemory.endIfOutOfMemory(e);
+                piece.completeExceptionally(e);
+            }
+        };
     }
 
-    private void keep(byte[] piece) {
-        compressed.add(piece);
-        compressedSize += piece.length;
+    private synchronized void shrink(int bytes) {
+        pieceBytes -= bytes;
+        measure();
     }
 
     private void measure() {
-        memory = part.capacity() + compressedSize + deadLetterBytes;
+        long before = memory;
+        memory = isDropped
+                ? 0
+                : part.capacity()
+                        + pieceBytes
+                        + deadLetterBytes
+                        + object.map(whole -> whole.length).orElse(0);
+        memoryChange.accept(memory - before);
     }
 
-    /** The object, once the run is complete; the same each time. */
+    /**
+     * The object, once the run is complete; the same each time. Waits for parts that other threads compress.
+     *
+     * @throws java.util.concurrent.CompletionException if a part could not be compressed
+     */
     byte[] finish() {
-        if (!finished) {
-            compress();
+        endLastPart().ifPresent(Runnable::run);
+        List<CompletableFuture<byte[]>> all = pieces();
+        all.forEach(CompletableFuture::join);
+        return join(all);
+    }
+
+    private synchronized Optional<Runnable> endLastPart() {
+        return part.size() > 0 ? Optional.of(endPart()) : Optional.empty();
+    }
+
+    private synchronized List<CompletableFuture<byte[]>> pieces() {
+        return List.copyOf(pieces);
+    }
+
+    private synchronized byte[] join(List<CompletableFuture<byte[]>> compressed) {
+        if (object.isEmpty()) {
+            byte[] tail = codec.tail(checksum, lineBytes);
+            ByteBuffer whole = ByteBuffer.allocate(
+                    compressed.stream().mapToInt(piece -> piece.join().length).sum() + tail.length);
+            compressed.forEach(piece -> whole.put(piece.join()));
+            object = Optional.of(whole.put(tail).array());
+            pieces.clear();
+            pieceBytes = 0;
             part.clear();
-            keep(codec.tail(checksum, lineBytes));
-            ByteBuffer whole = ByteBuffer.allocate(compressedSize);
-            compressed.forEach(whole::put);
-            compressed.clear();
-            compressed.add(whole.array());
-            finished = true;
+            measure();
         }
-        return compressed.get(0);
+        return object.get();
+    }
+
+    /** It takes no memory that counts any more; who works on it yet has it as it is. */
+    synchronized void drop() {
+        isDropped = true;
+        measure();
     }
 
     /** Lets go of what is stored: threads keep the last exchange that they have worked on. */
-    void clear() {
-        compressed.clear();
+    synchronized void clear() {
+        drop();
+        object = Optional.empty();
+        pieces.clear();
         deadLetters.clear();
         part.clear();
     }
@@ -117,17 +174,17 @@ final class RunContent {
         return deadLetters;
     }
 
-    int lines() {
+    synchronized int lines() {
         return lines;
     }
 
     /** Of what it holds, before compression. */
-    long bytes() {
+    synchronized long bytes() {
         return lineBytes + deadLetterBytes;
     }
 
     /** The bytes that it takes in memory, about. */
-    long memory() {
+    synchronized long memory() {
         return memory;
     }
 

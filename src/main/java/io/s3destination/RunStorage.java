@@ -103,11 +103,7 @@ final class RunStorage {
     }
 
     RunContent open(long readAt) {
-        return new RunContent(codec, readAt);
-    }
-
-    void memory(long change) {
-        memory.addAndGet(change);
+        return new RunContent(codec, readAt, memory::addAndGet);
     }
 
     /** Whether runs take more memory than they may. */

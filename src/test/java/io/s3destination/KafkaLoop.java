@@ -125,7 +125,7 @@ public final class KafkaLoop {
     private final class Run {
 
         private final TopicPartition partition;
-        private RunContent content = new RunContent(codec, 0);
+        private RunContent content = new RunContent(codec, 0, unused -> {});
         private long start;
         /** The object before, which is sent while this one is read. */
         private CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
@@ -143,7 +143,7 @@ public final class KafkaLoop {
             if (content.lines() == 0) {
                 start = read.offset();
             }
-            content.line(read.value());
+            content.line(read.value()).ifPresent(Runnable::run);
             if ((read.offset() + 1) % recordsPerObject != 0) {
                 return false;
             }
@@ -151,7 +151,7 @@ public final class KafkaLoop {
             RunContent complete = content;
             long first = start;
             stored = CompletableFuture.runAsync(() -> put(first, read.offset(), complete), threads);
-            content = new RunContent(codec, 0);
+            content = new RunContent(codec, 0, unused -> {});
             return true;
         }
 
