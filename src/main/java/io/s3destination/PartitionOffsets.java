@@ -254,17 +254,20 @@ final class PartitionOffsets implements RecordInFlight.Owner {
     private void drain(PartitionRuns into) {
         // Without the lock, threads compress at once, and the polling thread need not wait for them.
         List<Runnable> compression = new ArrayList<>();
-        while (drainNext(into, compression::add)) {
+        for (Optional<RecordInFlight> next = drainNext(into, compression::add);
+                next.isPresent();
+                next = drainNext(into, compression::add)) {
             compression.forEach(Runnable::run);
             compression.clear();
+            next.get().drained();
         }
     }
 
-    private boolean drainNext(PartitionRuns into, Consumer<Runnable> compression) {
+    private Optional<RecordInFlight> drainNext(PartitionRuns into, Consumer<Runnable> compression) {
         synchronized (into) {
             Optional<RecordInFlight> next = takeEnded();
             next.ifPresent(record -> record.drain(into, compression));
-            return next.isPresent();
+            return next;
         }
     }
 

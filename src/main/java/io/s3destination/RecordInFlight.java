@@ -265,6 +265,10 @@ final class RecordInFlight {
             became.add(new Became(offset, List.of(), List.of()));
         }
         became.forEach(record -> runs.add(record, read, compression));
+    }
+
+    /** Takes in that what it has become takes no memory but that of its run. */
+    void drained() {
         limit.done(this);
     }
 

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Semaphore;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
@@ -67,9 +66,7 @@ enum RunCodec {
         }
     };
 
-    /** As many as there are processors: each takes native memory, and more at once would be slower. */
-    private static final Semaphore AT_ONCE = new Semaphore(Runtime.getRuntime().availableProcessors());
-
+    /** Each takes native memory: there are as many as are used at once. */
     private static final Queue<Deflater> DEFLATERS = new ConcurrentLinkedQueue<>();
 
     private final String suffix;
@@ -87,16 +84,7 @@ enum RunCodec {
                 .findFirst();
     }
 
-    /** Compresses the next part of a content; waits where other threads compress. */
-    final byte[] compress(byte[] content, int length) {
-        AT_ONCE.acquireUninterruptibly();
-        try {
-            return part(content, length);
-        } finally {
-            AT_ONCE.release();
-        }
-    }
-
+    /** Compresses the next part of a content. */
     abstract byte[] part(byte[] content, int length);
 
     /** What stands before the first part. */

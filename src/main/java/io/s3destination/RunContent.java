@@ -41,7 +41,7 @@ final class RunContent {
     private int lines;
     private long lineBytes;
     private long deadLetterBytes;
-    /** Of the pieces, before or after they are compressed. */
+    /** Of the pieces that are compressed; until then they count as records in flight. */
     private long pieceBytes;
 
     private boolean isDropped;
@@ -89,13 +89,12 @@ final class RunContent {
         Part ended = part;
         part = new Part();
         checksum.update(ended.content(), 0, ended.size());
-        pieceBytes += ended.capacity();
         CompletableFuture<byte[]> piece = new CompletableFuture<>();
         pieces.add(piece);
         return () -> {
             try {
-                byte[] compressed = codec.compress(ended.content(), ended.size());
-                shrink(ended.capacity() - compressed.length);
+                byte[] compressed = codec.part(ended.content(), ended.size());
+                grow(compressed.length);
                 piece.complete(compressed);
             } catch (Throwable e) {
                 OutOfMemory.endIfOutOfMemory(e);
@@ -104,8 +103,8 @@ final class RunContent {
         };
     }
 
-    private synchronized void shrink(int bytes) {
-        pieceBytes -= bytes;
+    private synchronized void grow(int bytes) {
+        pieceBytes += bytes;
         measure();
     }
 
