@@ -116,7 +116,10 @@ final class RunContent {
                         + pieceBytes
                         + deadLetterBytes
                         + object.map(whole -> whole.length).orElse(0);
-        memoryChange.accept(memory - before);
+        if (memory != before) {
+            // Not for each line: all runs share the sum.
+            memoryChange.accept(memory - before);
+        }
     }
 
     /**
@@ -126,9 +129,7 @@ final class RunContent {
      */
     byte[] finish() {
         endLastPart().ifPresent(Runnable::run);
-        List<CompletableFuture<byte[]>> all = pieces();
-        all.forEach(CompletableFuture::join);
-        return join(all);
+        return join(pieces().stream().map(CompletableFuture::join).toList());
     }
 
     private synchronized Optional<Runnable> endLastPart() {
@@ -139,12 +140,12 @@ final class RunContent {
         return List.copyOf(pieces);
     }
 
-    private synchronized byte[] join(List<CompletableFuture<byte[]>> compressed) {
+    private synchronized byte[] join(List<byte[]> compressed) {
         if (object.isEmpty()) {
             byte[] tail = codec.tail(checksum, lineBytes);
             ByteBuffer whole = ByteBuffer.allocate(
-                    compressed.stream().mapToInt(piece -> piece.join().length).sum() + tail.length);
-            compressed.forEach(piece -> whole.put(piece.join()));
+                    compressed.stream().mapToInt(piece -> piece.length).sum() + tail.length);
+            compressed.forEach(whole::put);
             object = Optional.of(whole.put(tail).array());
             pieces.clear();
             pieceBytes = 0;

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether the records of a connector take the shipped steps alone: those can take records that were read together as
- * one, which costs a tenth. Any other step gets each record by itself, as in a route of Camel's own.
+ * Recognises a route in which records take the shipped steps alone: those can take records that were read together as one,
+ * which costs a tenth. Any other step gets each record by itself, as in a route of Camel's own.
  */
 final class ShippedSteps {
 

@@ -53,7 +53,7 @@ abstract class FaultsSuite {
     static final Duration GOES_ON = Duration.ofSeconds(10);
     private static final Duration READS_AGAIN = Duration.ofSeconds(15);
     private static final Duration ENDS = Duration.ofSeconds(15);
-    /** How long Kafka waits for a member that is gone, and Camel for records that are not done, if nobody tells them. */
+    /** How long Kafka waits for a member that is gone, and Camel for records in flight, unless they are set otherwise. */
     private static final Duration UNTOLD = Duration.ofSeconds(40);
 
     /** What is left, when S3 is well again, of the 30 seconds that the SDK lets a connection be silent by default. */
@@ -199,7 +199,7 @@ abstract class FaultsSuite {
 
         terminated(Duration.ofSeconds(seconds));
         if (fault == Fault.REFUSE) {
-            // Nothing is on its way, so nothing is waited for.
+            // No record is in flight, so nothing is waited for.
             assertThat(bundle.log()).doesNotContain("Timeout occurred during graceful shutdown");
         }
         ledger.committedIsStored();

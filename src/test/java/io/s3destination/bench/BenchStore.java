@@ -24,7 +24,8 @@ import java.util.zip.CRC32;
 /**
  * An S3 of PUT and HEAD alone, as cheap as it can be and no cheaper: it answers {@code Expect: 100-continue}, checks the CRC32
  * that it is sent, creates with {@code If-None-Match: *} in one step, answers with the ETag, keeps the object with its metadata,
- * and takes as long as it is told. It checks no signatures. Under {@code /-/} it is told what to do, and tells what it has.
+ * and answers after the latency that is set. It checks no signatures. {@link StoreProcess} sets it and reads what it has under
+ * {@code /-/}.
  */
 public final class BenchStore {
 
