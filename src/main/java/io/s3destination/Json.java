@@ -52,7 +52,7 @@ public final class Json {
     public String validate(Exchange exchange) throws IOException {
         if (exchange.getMessage().getBody() instanceof PolledRecords polled) {
             for (ConsumerRecord<?, ?> record : polled.all()) {
-                String fault = fault((byte[]) record.value());
+                String fault = fault(PolledRecords.value(record, exchange));
                 if (fault != null) {
                     polled.fault(record.offset(), fault);
                 }

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.camel.Exchange;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -27,6 +28,11 @@ final class PolledRecords {
     /** What a record takes in memory, in bytes, beside its exchange. */
     static long bytes(ConsumerRecord<?, ?> record) {
         return RecordInFlight.size(record) + OVERHEAD;
+    }
+
+    /** The value of a record as bytes, whatever the deserializer of the route makes of it. */
+    static byte[] value(ConsumerRecord<?, ?> record, Exchange exchange) {
+        return exchange.getContext().getTypeConverter().convertTo(byte[].class, exchange, record.value());
     }
 
     /** What all take in memory. */

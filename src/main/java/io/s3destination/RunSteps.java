@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.camel.BindToRegistry;
 import org.apache.camel.Exchange;
@@ -29,45 +30,48 @@ public final class RunSteps {
 
     /** Adds the body as a line to the run of its partition, or as a dead letter if the variable {@code fault} is set. */
     public void add(Exchange exchange) {
-        RecordInFlight record = RecordCompletion.of(exchange).orElseThrow();
+        RecordInFlight inFlight = RecordCompletion.of(exchange).orElseThrow();
         Message message = exchange.getMessage();
         if (message.getBody() instanceof PolledRecords polled) {
-            polled.all().forEach(one -> add(record, polled, one, message));
-        } else {
-            byte[] body = message.getBody(byte[].class);
-            String fault = exchange.getVariable("fault", String.class);
-            if (fault == null) {
-                record.becomes(record.offset(), Optional.of(body == null ? NULL : body), Optional.empty());
-            } else {
-                record.becomes(
-                        record.offset(),
-                        Optional.empty(),
-                        Optional.of(new RunContent.DeadLetter(
-                                message.copy(), exchange.getVariable("object", String.class), fault, body.length)));
+            for (ConsumerRecord<?, ?> record : polled.all()) {
+                byte[] value = PolledRecords.value(record, exchange);
+                Optional<String> fault = polled.fault(record.offset());
+                add(inFlight, record.offset(), value, fault, why -> deadLetter(message, record, value, why));
             }
+        } else {
+            byte[] value = message.getBody(byte[].class);
+            Optional<String> fault = Optional.ofNullable(exchange.getVariable("fault", String.class));
+            String object = exchange.getVariable("object", String.class);
+            add(
+                    inFlight,
+                    inFlight.offset(),
+                    value,
+                    fault,
+                    why -> new RunContent.DeadLetter(message.copy(), object, why, value.length));
         }
-        record.needsNoObject();
+        inFlight.needsNoObject();
     }
 
     private static void add(
-            RecordInFlight inFlight, PolledRecords polled, ConsumerRecord<?, ?> record, Message message) {
-        byte[] value = (byte[]) record.value();
-        Optional<String> fault = polled.fault(record.offset());
-        if (fault.isEmpty()) {
-            inFlight.becomes(record.offset(), Optional.of(value == null ? NULL : value), Optional.empty());
-            return;
-        }
-        Message letter = message.copy();
+            RecordInFlight inFlight,
+            long offset,
+            byte[] value,
+            Optional<String> fault,
+            Function<String, RunContent.DeadLetter> deadLetter) {
+        Optional<byte[]> line = fault.isPresent() ? Optional.empty() : Optional.of(value == null ? NULL : value);
+        inFlight.becomes(offset, line, fault.map(deadLetter));
+    }
+
+    private static RunContent.DeadLetter deadLetter(
+            Message polled, ConsumerRecord<?, ?> record, byte[] value, String fault) {
+        Message letter = polled.copy();
         letter.setBody(value);
         letter.setHeader(KafkaConstants.OFFSET, record.offset());
         letter.setHeader(KafkaConstants.KEY, record.key());
         letter.setHeader(KafkaConstants.TIMESTAMP, record.timestamp());
         letter.setHeader(KafkaConstants.HEADERS, record.headers());
         String object = ChainObjects.name(new TopicPartition(record.topic(), record.partition()), record.offset());
-        inFlight.becomes(
-                record.offset(),
-                Optional.empty(),
-                Optional.of(new RunContent.DeadLetter(letter, object, fault.get(), value.length)));
+        return new RunContent.DeadLetter(letter, object, fault, value.length);
     }
 
     /** Takes a dead letter of the run apart: its body, its headers, and the variables {@code object} and {@code fault}. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.s3destination.embedded.Chains;
+import io.s3destination.embedded.EditedRoutes;
 import io.s3destination.embedded.EmbeddedKafka;
 import io.s3destination.embedded.EmbeddedS3;
 import io.s3destination.embedded.EmbeddedServices;
@@ -12,6 +13,7 @@ import io.s3destination.embedded.FaultyProxy.Fault;
 import io.s3destination.embedded.RunningBundle;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -96,6 +99,22 @@ class ManyRecordsTest {
                 .allSatisfy(chain -> assertThat(chain).allSatisfy(link -> assertThat(link.last() / 100)
                         .as(link.key())
                         .isEqualTo((link.last() + 1 - link.lines().size()) / 100)));
+    }
+
+    /** Also by the shipped steps, which take several records at once. */
+    @Test
+    void valuesThatADeserializerChangedAreStoredAsBytes(@TempDir Path directory) throws Exception {
+        EditedRoutes routes = EditedRoutes.of(
+                directory,
+                route -> route.replace(
+                        "valueDeserializer: org.apache.kafka.common.serialization.ByteArrayDeserializer",
+                        "valueDeserializer: org.apache.kafka.common.serialization.StringDeserializer"));
+        settings.put("camel.main.routes-include-pattern", routes.pattern());
+        produce(200);
+
+        try (RunningBundle bundle = RunningBundle.start(settings)) {
+            isComplete(bundle);
+        }
     }
 
     /** Records that take their steps together fail together; while the connector is suspended they are dropped. */
